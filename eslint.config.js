@@ -1,0 +1,85 @@
+// The linter's work here is the architecture: which room may open which door (docs/architecture.md).
+// Formatting is prettier's.
+import boundaries from 'eslint-plugin-boundaries';
+import tseslint from 'typescript-eslint';
+
+const room = (type) => ({ type, pattern: `src/${type}/**` });
+
+/** Who may import from whom. A room may always import from itself; what is not listed is closed. */
+const doors = {
+  domain: [],
+  config: ['domain'],
+  store: ['domain'],
+  didit: ['store', 'domain'],
+  web: ['store', 'domain'],
+  oidc: ['store', 'domain', 'web'],
+  login: ['store', 'domain', 'didit', 'oidc', 'web'],
+  enrol: ['store', 'domain', 'didit', 'oidc', 'web'],
+  ops: ['store', 'domain', 'config', 'oidc', 'web', 'simulator', 'demo'],
+  demo: ['config', 'store', 'domain', 'simulator'],
+};
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'coverage/', 'views/assets/'] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] }, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "MemberExpression[object.name='Math'][property.name='random']",
+          message: 'Randomness comes from node:crypto, as an argument.',
+        },
+      ],
+      'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 90, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ['test/**', 'examples/**', '*.config.ts', 'eslint.config.js'],
+    rules: {
+      'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  { files: ['eslint.config.js'], ...tseslint.configs.disableTypeChecked },
+  {
+    files: ['src/**/*.ts'],
+    plugins: { boundaries },
+    settings: {
+      'import/resolver': { node: { extensions: ['.ts', '.js', '.json'] } },
+      'boundaries/include': ['src/**'],
+      'boundaries/elements': [
+        // The simulator speaks Didit's format and knows nothing else of us, so wire and signature are a room of their own.
+        { type: 'didit-format', mode: 'file', pattern: 'src/didit/(wire|signature|canonical).ts' },
+        { type: 'app', mode: 'file', pattern: 'src/(app|main).ts' },
+        ...['domain', 'config', 'store', 'didit', 'web', 'oidc', 'login', 'enrol', 'ops', 'simulator', 'demo'].map(room),
+      ],
+    },
+    rules: {
+      'boundaries/no-unknown': 'error',
+      'boundaries/no-unknown-files': 'error',
+      'boundaries/element-types': [
+        'error',
+        {
+          default: 'disallow',
+          rules: [
+            ...Object.entries(doors).map(([from, allow]) => ({ from, allow: [from, ...allow] })),
+            { from: 'didit', allow: ['didit-format'] },
+            { from: 'didit-format', allow: ['didit-format', 'domain'] },
+            { from: 'simulator', allow: ['simulator', 'didit-format'] },
+            { from: 'ops', allow: ['app'] },
+            { from: 'demo', allow: ['app'] },
+            { from: 'app', allow: ['*'] },
+          ],
+        },
+      ],
+    },
+  },
+);
