@@ -1,0 +1,23 @@
+/**
+ * What happened, for the log, the metrics and whoever explains a login later. Ids and reason codes only: never a
+ * body, a score, an address or an image.
+ */
+export interface AuditEvent {
+  event:
+    | 'login.started'
+    | 'login.decided'
+    | 'capture.created'
+    | 'verdict.received'
+    | 'browser.returned'
+    | 'login.completed'
+    | 'login.denied'
+    | 'login.foreign'
+    | 'login.expired';
+  atMs: number;
+  attempt: string;
+  account?: string | undefined;
+  client: string;
+  reason?: string;
+}
+
+export type Record = (event: AuditEvent) => void;
