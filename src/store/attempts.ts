@@ -1,0 +1,97 @@
+/** Attempts in the store: one record an interaction, changed only by `transition` under compare-and-set. */
+import {
+  type Attempt,
+  type AttemptEvent,
+  type Refusal,
+  type Transition,
+  transition,
+} from '../domain/attempt.ts';
+import type { Clock } from '../domain/environment.ts';
+import { type Store, type Stored, update } from './store.ts';
+
+/** An attempt as it was read, with what is needed to save it without reading it again. */
+export interface LoadedAttempt {
+  attempt: Attempt;
+  stored: Stored;
+}
+
+export type Attempts = ReturnType<typeof createAttempts>;
+
+/** An ended attempt stays readable this long, so that a late browser is told what happened. */
+const afterlifeSeconds = 900;
+
+export function createAttempts(store: Store, clock: Clock) {
+  const keyOf = (interactionUid: string): string => `attempt:${interactionUid}`;
+
+  function ttlSeconds(attempt: Attempt): number {
+    return Math.max(1, Math.ceil((attempt.expiresAtMs - clock()) / 1000)) + afterlifeSeconds;
+  }
+
+  function parse(stored: Stored): LoadedAttempt {
+    const attempt = JSON.parse(stored.value) as Attempt;
+    // An attempt lives for minutes; one of a newer release can only be met during a rolling upgrade.
+    if ((attempt.schema as number) !== 1) throw new Error('an attempt of an unknown schema');
+    return { attempt, stored };
+  }
+
+  async function load(interactionUid: string): Promise<LoadedAttempt | undefined> {
+    const stored = await store.get(keyOf(interactionUid));
+    return stored && parse(stored);
+  }
+
+  /** Saves the interaction's first attempt; when another request was faster, answers with that one. */
+  async function start(attempt: Attempt): Promise<Attempt> {
+    const key = keyOf(attempt.interactionUid);
+    const value = JSON.stringify(attempt);
+    if (await store.put(key, value, { ttlSeconds: ttlSeconds(attempt), ifAbsent: true })) {
+      return attempt;
+    }
+    return (await load(attempt.interactionUid))?.attempt ?? attempt;
+  }
+
+  /** Puts a new attempt in the place of one that is over. @returns false when somebody else did something first. */
+  async function replace(old: LoadedAttempt, next: Attempt): Promise<boolean> {
+    const options = { ttlSeconds: ttlSeconds(next), ifVersion: old.stored.version };
+    const written = await store.put(keyOf(next.interactionUid), JSON.stringify(next), options);
+    return written !== undefined;
+  }
+
+  /**
+   * Proposes an event. Nothing is written when it changes nothing.
+   * @param of the attempt that the event is about; another one in its place refuses it.
+   */
+  async function propose(
+    of: { interactionUid: string; id: string },
+    event: AttemptEvent,
+    known?: LoadedAttempt,
+  ): Promise<Transition> {
+    return update<Transition>(
+      store,
+      keyOf(of.interactionUid),
+      (current) => {
+        if (current === undefined) return { result: gone() };
+        const attempt = JSON.parse(current) as Attempt;
+        if (attempt.id !== of.id) return { result: { attempt, refused: 'over' } };
+        const result = transition(attempt, event, clock());
+        if (result.attempt === attempt) return { result };
+        return {
+          value: JSON.stringify(result.attempt),
+          ttlSeconds: ttlSeconds(result.attempt),
+          result,
+        };
+      },
+      known?.stored,
+    );
+  }
+
+  return { load, start, replace, propose };
+}
+
+function gone(): never {
+  throw new AttemptGone();
+}
+
+/** The record is no longer there: its time was over, or the store lost it. */
+export class AttemptGone extends Error {
+  readonly refused: Refusal = 'over';
+}

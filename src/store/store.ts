@@ -1,0 +1,136 @@
+/**
+ * The store's port: the few verbs that everything else is written against.
+ *
+ * Two drivers implement it (redis, sqlite) and one decorator wraps either (sealed);
+ * `test/store/contract.ts` is the one description of what they must do. Every verb is atomic and
+ * touches exactly one key, so that a Redis Cluster needs no hash tags and nobody can build on a
+ * transaction that a driver lacks.
+ *
+ * Keys read `kind:id`, for instance `attempt:Zk3…`: the kind stays readable in the database, the id
+ * is hashed by the sealed decorator. Values are text, as a rule JSON with a schema version inside.
+ */
+export interface Store {
+  /** The live record under `key`, or undefined when there is none or its time is over. */
+  get(key: string): Promise<Stored | undefined>;
+
+  /**
+   * Several records at once, in the order of `keys`. One command a key, sent together. Not a
+   * snapshot.
+   */
+  getMany(keys: readonly string[]): Promise<(Stored | undefined)[]>;
+
+  /**
+   * Writes a record. Without a condition it always writes; with one it writes only when the
+   * condition holds.
+   * @returns the new version, or undefined when the condition did not hold and nothing was written.
+   */
+  put(key: string, value: string, options?: PutOptions): Promise<Version | undefined>;
+
+  /** Reads and deletes in one step: of many callers at once exactly one gets the value. */
+  take(key: string): Promise<string | undefined>;
+
+  /** @returns whether there was a live record to delete. Counters and indices are no records. */
+  delete(key: string): Promise<boolean>;
+
+  /**
+   * Adds `by` (1 by default) to a counter and returns the new value. `ttlSeconds` starts with the
+   * first increment and is not prolonged by later ones: a fixed window.
+   */
+  increment(key: string, options: { by?: number; ttlSeconds: number }): Promise<number>;
+
+  /**
+   * Adds a member to an ordered index, or moves it to a new score. The index lives at least
+   * `ttlSeconds` from now; without them, until its last member is removed.
+   */
+  indexAdd(index: string, member: string, score: number, ttlSeconds?: number): Promise<void>;
+
+  /** @returns whether the member was there: of many callers at once exactly one is told true. */
+  indexRemove(index: string, member: string): Promise<boolean>;
+
+  /** Members with `min <= score <= max`, lowest score first, at most `limit`. */
+  indexRange(index: string, range: IndexRange): Promise<IndexEntry[]>;
+
+  /**
+   * Every live record whose key begins with `kind:`, in no order. A record written meanwhile may be
+   * missed, and one may come twice while the database rearranges itself.
+   */
+  scan(kind: string): AsyncIterable<Stored & { key: string }>;
+
+  /**
+   * Tells every subscriber in every process that is listening now. Nothing is kept for those who
+   * are not.
+   */
+  publish(channel: string, message: string): Promise<void>;
+
+  /**
+   * Resolves once the subscription is live: a message published after that is heard, unless the
+   * connection breaks in between. It heals by itself and unnoticed, so who waits for a message
+   * looks from time to time as well.
+   * @returns a function that ends the subscription.
+   */
+  subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>>;
+
+  /** Resolves when the store answers; rejects otherwise. */
+  ping(): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** Opaque; differs after every write of a record. */
+export type Version = string;
+
+export interface Stored {
+  value: string;
+  version: Version;
+}
+
+export interface PutOptions {
+  /** Whole seconds, 1 or more. Absent: the record stays until it is deleted. */
+  ttlSeconds?: number | undefined;
+  /** Write only when there is no live record. */
+  ifAbsent?: boolean;
+  /** Write only when the live record has exactly this version. */
+  ifVersion?: Version | undefined;
+}
+
+export interface IndexRange {
+  min: number;
+  max: number;
+  limit: number;
+}
+
+export interface IndexEntry {
+  member: string;
+  score: number;
+}
+
+/**
+ * What an `update` function answers: the new record, or `undefined` to leave the old one as it is.
+ */
+export type Change<T> =
+  { value: string; ttlSeconds?: number | undefined; result: T } | { value?: undefined; result: T };
+
+/**
+ * Compare-and-set around a pure function: reads, asks `change` what should stand there, writes only
+ * if nobody wrote meanwhile, else begins again. `known` saves the first read when the caller has
+ * just read the record.
+ *
+ * @throws when the record is so contended that 50 rounds were not enough; nothing was written then.
+ */
+export async function update<T>(
+  store: Pick<Store, 'get' | 'put'>,
+  key: string,
+  change: (current: string | undefined) => Change<T>,
+  known?: Stored,
+): Promise<T> {
+  let current = known ?? (await store.get(key));
+  for (let round = 0; round < 50; round += 1) {
+    const next = change(current?.value);
+    if (next.value === undefined) return next.result;
+    const condition = current ? { ifVersion: current.version } : { ifAbsent: true };
+    const written = await store.put(key, next.value, { ttlSeconds: next.ttlSeconds, ...condition });
+    if (written !== undefined) return next.result;
+    current = await store.get(key);
+  }
+  throw new Error(`the record under a key of kind "${key.split(':', 1)[0] ?? ''}" is contended`);
+}

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/redis.setup.ts'],
+    pool: 'forks',
+    // Tests start servers and browsers of their own: more workers than this only wait for each
+    // other.
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    // The first run on a new machine may install a browser in a hook.
+    hookTimeout: 120_000,
+    reporters: ['default'],
+  },
+});
