@@ -1,0 +1,237 @@
+/**
+ * What a provider must not start with, as one table: a row a rule, each with its own test. A rule
+ * looks at the parsed configuration and names a setting; no rule ever quotes a value.
+ */
+import { createHash } from 'node:crypto';
+import type { ConfigProblem } from './problems.ts';
+import type { Config } from './schema.ts';
+import { isInMemory, isOnLoopback, isPlainHttp, storeAddress } from './addresses.ts';
+
+interface Rule {
+  setting: string;
+  /**
+   * Another setting that the rule looks at. When either is wrong in itself, the rule has nothing
+   * to say.
+   */
+  comparedWith?: string;
+  mode: Config['mode'] | 'any';
+  refuses: (config: Config, jwks: KeySet | undefined) => boolean;
+  message: string;
+  fix: string;
+}
+
+/** The keys of `jwksFile`, or `unreadable` when the file holds something else. */
+type KeySet = Record<string, unknown>[] | 'unreadable';
+
+export const rules: readonly Rule[] = [
+  {
+    setting: 'issuer',
+    mode: 'production',
+    refuses: ({ issuer }) => isPlainHttp(issuer),
+    message: 'production needs an https issuer',
+    fix: 'Put TLS in front and write the issuer with https.',
+  },
+  {
+    setting: 'issuer',
+    mode: 'development',
+    refuses: ({ issuer }) => isPlainHttp(issuer) && !isOnLoopback(issuer),
+    message: 'an http issuer is for a loopback host only',
+    fix: 'Use http://127.0.0.1, http://localhost or https.',
+  },
+  {
+    setting: 'cookies.keys',
+    mode: 'production',
+    refuses: ({ cookies }) => cookies.keys.length === 0,
+    message: 'production needs keys that sign the cookies',
+    fix: 'Set COOKIE_KEYS; `didit-oidc init` makes fresh ones.',
+  },
+  {
+    setting: 'cookies.keys',
+    mode: 'production',
+    refuses: ({ cookies }) => cookies.keys.some((key) => Buffer.byteLength(key) < 32),
+    message: 'a cookie key is shorter than 32 bytes',
+    fix: 'Replace it by a random one; `didit-oidc init` makes fresh ones.',
+  },
+  {
+    setting: 'cookies.keys',
+    mode: 'production',
+    refuses: ({ cookies }) => cookies.keys.some(isGuessable),
+    message: 'a cookie key is one that others know or can guess',
+    fix: 'Replace it by a random one; `didit-oidc init` makes fresh ones.',
+  },
+  {
+    setting: 'jwksFile',
+    mode: 'production',
+    refuses: ({ jwksFile }) => jwksFile === undefined,
+    message: 'production needs a file with the keys that sign tokens',
+    fix: 'Set JWKS_FILE; `didit-oidc init` makes fresh ones.',
+  },
+  {
+    setting: 'jwksFile',
+    mode: 'any',
+    refuses: (_, jwks) => jwks === 'unreadable' || jwks?.every(isPublicKey) === true,
+    message: 'the file is not a JSON Web Key Set with a private key',
+    fix: 'Compare it with the jwks.json that `didit-oidc init` makes.',
+  },
+  {
+    setting: 'jwksFile',
+    mode: 'production',
+    refuses: (_, jwks) => jwks !== 'unreadable' && jwks?.some(isPublishedKey) === true,
+    message: 'the file holds a development key whose private half is published',
+    fix: 'Remove that key; `didit-oidc init` makes fresh ones.',
+  },
+  {
+    setting: 'store.url',
+    mode: 'production',
+    refuses: ({ store }) => isInMemory(store.url),
+    message: 'a store in memory forgets every session and every spent proof at a restart',
+    fix: 'Use sqlite:FILE or Redis.',
+  },
+  {
+    setting: 'store.url',
+    mode: 'production',
+    refuses: ({ store }) => {
+      const address = storeAddress(store.url);
+      return address !== undefined && !address.isTls && !address.isLoopback;
+    },
+    message: 'Redis on another machine needs TLS',
+    fix: 'Use rediss:// in place of redis://.',
+  },
+  {
+    setting: 'store.url',
+    mode: 'production',
+    refuses: ({ store }) => {
+      const address = storeAddress(store.url);
+      return address !== undefined && !address.hasPassword && !address.isLoopback;
+    },
+    message: 'Redis on another machine needs a password',
+    fix: 'Write the address as rediss://USER:PASSWORD@HOST:PORT.',
+  },
+  {
+    setting: 'store.encryptionKeys',
+    comparedWith: 'store.url',
+    mode: 'any',
+    refuses: ({ store }) => !isInMemory(store.url) && store.encryptionKeys.length === 0,
+    message: 'records that outlive the process must be sealed',
+    fix: 'Set STORE_ENCRYPTION_KEYS; `didit-oidc init` makes fresh ones.',
+  },
+  {
+    setting: 'session.ttlSeconds',
+    comparedWith: 'session.maxAgeSeconds',
+    mode: 'any',
+    refuses: ({ session }) => session.ttlSeconds > session.maxAgeSeconds,
+    message: 'a session cannot be idle for longer than it may last',
+    fix: 'Make SESSION_TTL shorter or SESSION_MAX_AGE longer.',
+  },
+  {
+    setting: 'didit.environment',
+    mode: 'production',
+    refuses: ({ didit }) => didit.environment === 'sandbox',
+    message: 'in the sandbox no face is checked',
+    fix: 'Use a live key, or development mode on a loopback issuer.',
+  },
+  {
+    setting: 'didit.environment',
+    comparedWith: 'issuer',
+    mode: 'development',
+    refuses: ({ didit, issuer }) => didit.environment === 'sandbox' && !isOnLoopback(issuer),
+    message: 'in the sandbox no face is checked, so it needs an issuer on a loopback host',
+    fix: 'Use http://127.0.0.1 or http://localhost as issuer, or a live key.',
+  },
+  {
+    setting: 'didit.webhookSecrets',
+    mode: 'production',
+    refuses: ({ didit }) => didit.webhookSecrets.some(isGuessable),
+    message: 'a webhook secret is one that others know or can guess',
+    fix: "Copy the secret of the webhook destination from Didit's console.",
+  },
+  {
+    setting: 'didit.apiBaseUrl',
+    mode: 'production',
+    refuses: ({ didit }) => isPlainHttp(didit.apiBaseUrl),
+    message: 'the API key and faces must travel over https',
+    fix: 'Write the address with https.',
+  },
+  {
+    setting: 'didit.hostedOrigins',
+    mode: 'production',
+    refuses: ({ didit }) => didit.hostedOrigins.some(isPlainHttp),
+    message: 'a selfie must be taken on an https page',
+    fix: 'Write every origin with https.',
+  },
+  {
+    setting: 'outgoing.allowPrivateNetworks',
+    mode: 'production',
+    refuses: ({ outgoing }) => outgoing.allowPrivateNetworks,
+    message: 'clients could make the provider call machines inside your network',
+    fix: 'Leave it out.',
+  },
+  {
+    setting: 'pkce.required',
+    mode: 'production',
+    refuses: ({ pkce }) => !pkce.required,
+    message: 'without PKCE a stolen code can be used by a thief',
+    fix: 'Leave it out.',
+  },
+  {
+    setting: 'dynamicRegistration.initialAccessToken',
+    comparedWith: 'dynamicRegistration.enabled',
+    mode: 'production',
+    refuses: ({ dynamicRegistration: { enabled, initialAccessToken } }) =>
+      enabled && (initialAccessToken === undefined || isGuessable(initialAccessToken)),
+    message: 'registration is open to everybody without a token that nobody can guess',
+    fix: 'Set DYNAMIC_REGISTRATION_INITIAL_ACCESS_TOKEN to a random one.',
+  },
+];
+
+/**
+ * @param jwksText what `jwksFile` holds, when it was named and could be read.
+ * @param wrongKeys settings that were found wrong already; rules about them stay silent.
+ * @param originOf tells where a setting came from.
+ */
+export function checkSafety(
+  config: Config,
+  jwksText: string | undefined,
+  wrongKeys: ReadonlySet<string>,
+  originOf: (key: string) => string,
+): ConfigProblem[] {
+  const jwks = jwksText === undefined ? undefined : parseKeySet(jwksText);
+  return rules
+    .filter(({ mode }) => mode === 'any' || mode === config.mode)
+    .filter(({ setting }) => !wrongKeys.has(setting))
+    .filter(({ comparedWith }) => comparedWith === undefined || !wrongKeys.has(comparedWith))
+    .filter(({ refuses }) => refuses(config, jwks))
+    .map(({ setting, message, fix }) => ({ key: setting, from: originOf(setting), message, fix }));
+}
+
+function parseKeySet(jwksText: string): KeySet {
+  try {
+    const { keys } = JSON.parse(jwksText) as { keys: unknown };
+    const isKeySet = Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key);
+    return isKeySet ? (keys as Record<string, unknown>[]) : 'unreadable';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+function isPublicKey(key: Record<string, unknown>): boolean {
+  return typeof key['d'] !== 'string';
+}
+
+/** The thumbprint (RFC 7638) of the key that oidc-provider signs with when it is given none. */
+const publishedThumbprint = 'r1LkbBo3925Rb2ZFFrKyU3MVex9T2817Kx0vbi6i_Kc';
+
+function isPublishedKey(key: Record<string, unknown>): boolean {
+  const { e, kty, n, kid } = key;
+  const thumbprint = createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url');
+  return thumbprint === publishedThumbprint || kid === 'keystore-CHANGE-ME';
+}
+
+/**
+ * Keys from documentation and from fingers resting on a keyboard; a random one is never among
+ * them.
+ */
+function isGuessable(value: string): boolean {
+  const published = /change.?me|secret.?key|rotated.away|placeholder|the-secret-of|long-random/i;
+  return new Set(value).size < 6 || published.test(value);
+}

@@ -1,0 +1,76 @@
+/** The group of the schema that describes the Didit application. */
+import { z } from 'zod';
+import * as kind from './kinds.ts';
+
+const { setting, oneOrMoreOf, oneOf } = kind;
+
+export const didit = z
+  .strictObject({
+    apiKey: setting(kind.secret, "The application's API key, from Didit's console.", {
+      env: 'DIDIT_API_KEY',
+      secret: true,
+      example: 'the-key-from-the-console',
+    }),
+    apiBaseUrl: setting(kind.origin, "Where Didit's API answers.", {
+      env: 'DIDIT_API_BASE_URL',
+    }).default('https://verification.didit.me'),
+    webhookSecrets: setting(
+      oneOrMoreOf(kind.secret),
+      'Secrets that sign the webhooks, newest first. To rotate, put the new one in front ' +
+        'and remove the old one once Didit has changed over.',
+      {
+        env: 'DIDIT_WEBHOOK_SECRETS',
+        secret: true,
+        example: ['the-secret-of-the-webhook-destination'],
+      },
+    ),
+    environment: setting(
+      oneOf('live', 'sandbox'),
+      "Which of Didit's environments the key belongs to. Decisions of the other one are " +
+        'refused. In the sandbox no face is checked, so it needs development mode and a ' +
+        'loopback issuer.',
+      { env: 'DIDIT_ENVIRONMENT' },
+    ).default('live'),
+    applicationId: setting(
+      kind.text,
+      'When set, webhooks that name another Didit application are ignored.',
+      { env: 'DIDIT_APPLICATION_ID', example: '6f1c8f0e-27a9-4b53-9d0e-3f5a4c2b7d18' },
+    ).optional(),
+    workflows: z
+      .strictObject({
+        passive: setting(
+          kind.text,
+          'The id of the workflow for logins: passive liveness and face match, nothing else.',
+          { env: 'DIDIT_WORKFLOW_PASSIVE', example: '0b6f2f0a-5f0d-4a57-8f65-5f7f0c1f7a11' },
+        ),
+      })
+      .describe("The workflows made in Didit's console."),
+    faceReference: setting(
+      oneOf('portrait', 'stored'),
+      'What a selfie is compared with: the portrait that we keep sealed and send each ' +
+        'time, or the face that Didit stored at enrolment. Only the first is pinned by us.',
+      { env: 'DIDIT_FACE_REFERENCE' },
+    ).default('portrait'),
+    hostedOrigins: setting(
+      oneOrMoreOf(kind.origin),
+      'Where a browser may be sent for the selfie. Change it for a white-label domain.',
+      { env: 'DIDIT_HOSTED_ORIGINS' },
+    ).default(['https://verify.didit.me']),
+    minimumLivenessScore: setting(
+      kind.score,
+      'Liveness below this score does not open the door, even when Didit approved.',
+      { env: 'DIDIT_MINIMUM_LIVENESS_SCORE' },
+    ).default(80),
+    minimumFaceMatchScore: setting(
+      kind.score,
+      'A face match below this score does not open the door, even when Didit approved.',
+      { env: 'DIDIT_MINIMUM_FACE_MATCH_SCORE' },
+    ).default(85),
+    sendDeviceHints: setting(
+      kind.flag,
+      'Whether Didit is told a hashed device id and the IP address of the browser that ' +
+        'begins a login.',
+      { env: 'DIDIT_SEND_DEVICE_HINTS' },
+    ).default(false),
+  })
+  .describe('The Didit application that takes and judges the selfies.');

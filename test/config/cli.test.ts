@@ -1,0 +1,166 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { privateJwks, productionEnv } from './support.ts';
+
+/**
+ * The commands of this room alone, so that what others do at import time is no part of these
+ * tests.
+ */
+const source = (path: string) => new URL(`../../src/${path}`, import.meta.url).href;
+const entry = `
+  import { Command } from 'commander';
+  import { addConfigCommand } from '${source('ops/cli/config.ts')}';
+  import { addInitCommand } from '${source('ops/cli/init.ts')}';
+  import { run } from '${source('ops/cli/run.ts')}';
+  const program = new Command('didit-oidc');
+  addConfigCommand(program);
+  addInitCommand(program);
+  await run(program, process.argv.slice(1));
+`;
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'didit-oidc-config-'));
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A process of its own, with nothing in its environment but what is given. */
+function didit(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const options = { env, cwd: new URL('../../', import.meta.url) };
+  const nodeArgs = ['--input-type=module', '--eval', entry, '--', ...args];
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, nodeArgs, options, (_, stdout, stderr) => {
+      resolve({ status: child.exitCode, stdout, stderr });
+    });
+  });
+}
+
+/** A complete production environment whose keys lie on the disk. */
+function production(): Record<string, string> {
+  const jwksFile = join(directory, 'jwks.json');
+  writeFileSync(jwksFile, privateJwks);
+  return { ...productionEnv, JWKS_FILE: jwksFile };
+}
+
+describe('config check', () => {
+  test('says that a valid configuration is valid', async () => {
+    const outcome = await didit(['config', 'check'], production());
+    expect(outcome).toEqual({ status: 0, stdout: 'configuration is valid\n', stderr: '' });
+  });
+
+  test.each([
+    ['issuer', { ISSUER: 'http://login.example.com' }],
+    ['cookies.keys', { COOKIE_KEYS: 'cAnArY' }],
+    ['store.url', { STORE_URL: 'redis://user:cAnArY@redis.example.com' }],
+    ['didit.environment', { DIDIT_ENVIRONMENT: 'sandbox' }],
+    ['didit.webhookSecrets', { DIDIT_WEBHOOK_SECRETS: 'cAnArY' }],
+    ['jwksFile', { JWKS_FILE: '' }],
+  ])('[PL-01] leaves with status 1 and names %s, not its value', async (key, unsafe) => {
+    const outcome = await didit(['config', 'check'], { ...production(), ...unsafe });
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toContain(`- ${key} (`);
+    expect(outcome.stdout + outcome.stderr).not.toMatch(/cAnArY|configuration is valid/);
+  });
+
+  test('takes the file from --config or CONFIG_FILE and names a missing one', async () => {
+    const file = join(directory, 'c.yaml');
+    writeFileSync(file, 'port: x\n');
+    const byOption = await didit(['config', 'check', '--config', file], production());
+    const byVariable = await didit(['config', 'check'], { ...production(), CONFIG_FILE: file });
+    expect(byOption.stderr).toContain(`- port (${file}:1): expected a port number`);
+    expect(byVariable.stderr).toBe(byOption.stderr);
+    const missing = await didit(['config', 'check', '--config', `${file}.none`], production());
+    expect(missing).toMatchObject({ status: 1 });
+    expect(missing.stderr).toContain('ENOENT');
+  });
+});
+
+describe('config print', () => {
+  test('shows every value with its origin and no secret', async () => {
+    const env = production();
+    const { status, stdout } = await didit(['config', 'print'], env);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^issuer: "https:\/\/login\.example\.com" +# environment ISSUER$/m);
+    expect(stdout).toMatch(/^port: 3000 +# default$/m);
+    expect(stdout).toMatch(/^operator\.logo: \(not set\)/m);
+    for (const name of ['COOKIE_KEYS', 'STORE_ENCRYPTION_KEYS', 'DIDIT_API_KEY']) {
+      expect(stdout).not.toContain(env[name]);
+    }
+  });
+});
+
+describe('config reference', () => {
+  test('writes the files, and --check names the one that drifted', async () => {
+    const at = ['--directory', directory];
+    expect(await didit(['config', 'reference', ...at])).toMatchObject({ status: 0 });
+    expect(await didit(['config', 'reference', '--check', ...at])).toMatchObject({ status: 0 });
+    writeFileSync(join(directory, 'config/schema.json'), '{}');
+    const drifted = await didit(['config', 'reference', '--check', ...at]);
+    expect(drifted).toMatchObject({ status: 1 });
+    expect(drifted.stderr).toContain('out of date: config/schema.json;');
+  });
+});
+
+describe('init', () => {
+  const init = () =>
+    didit(['init', '--issuer', 'https://login.example.com', '--directory', directory]);
+  const read = (name: string) => readFileSync(join(directory, name), 'utf8');
+
+  test('writes a configuration that is valid once the three lines are filled in', async () => {
+    const { status, stdout } = await init();
+    expect(status).toBe(0);
+    expect(stdout).toContain('https://login.example.com/webhooks/didit');
+
+    const lines = read('secrets.env').matchAll(/^([A-Z_]+)=(.*)$/gm);
+    const env: Record<string, string> = {};
+    for (const [, name = '', value = ''] of lines) env[name] = value;
+    const config = join(directory, 'config.yaml');
+    const before = await didit(['config', 'check', '--config', config], env);
+    expect(before.stderr.match(/^- \S+/gm)).toEqual([
+      '- didit.apiKey',
+      '- didit.webhookSecrets',
+      '- didit.workflows.passive',
+    ]);
+    const filled = {
+      ...env,
+      DIDIT_API_KEY: productionEnv.DIDIT_API_KEY,
+      DIDIT_WEBHOOK_SECRETS: productionEnv.DIDIT_WEBHOOK_SECRETS,
+      DIDIT_WORKFLOW_PASSIVE: 'workflow',
+    };
+    const after = await didit(['config', 'check', '--config', config], filled);
+    expect(after).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('keeps keys readable for their owner only', async () => {
+    await init();
+    for (const name of ['jwks.json', 'secrets.env']) {
+      expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600);
+    }
+  });
+
+  test('overwrites nothing, and writes nothing when one file is there', async () => {
+    writeFileSync(join(directory, 'jwks.json'), 'mine');
+    const outcome = await init();
+    expect(outcome).toMatchObject({ status: 1, stdout: '' });
+    expect(outcome.stderr).toContain('jwks.json');
+    expect(read('jwks.json')).toBe('mine');
+    expect(() => read('config.yaml')).toThrow('ENOENT');
+  });
+
+  test('refuses an issuer that is none', async () => {
+    const outcome = await didit(['init', '--issuer', 'login', '--directory', directory]);
+    expect(outcome).toMatchObject({ status: 1, stdout: '' });
+    expect(outcome.stderr).toContain('--issuer must be');
+  });
+});
