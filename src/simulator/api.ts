@@ -1,0 +1,11 @@
+/** Didit's API: the paths, fields and refusals of its documentation, behind the simulator's state. */
+import { addConsoleCalls } from './api-console.ts';
+import { addSessionCalls } from './api-sessions.ts';
+import type { ApiParts } from './api-sessions.ts';
+import { addUserCalls } from './api-users.ts';
+
+export function addApi(parts: ApiParts): void {
+  addSessionCalls(parts);
+  addConsoleCalls(parts);
+  addUserCalls(parts);
+}
