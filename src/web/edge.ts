@@ -1,0 +1,70 @@
+/**
+ * web/ is what every HTTP answer has in common: who may reach us (edge), headers, forms, problems, pages, assets,
+ * the log. It knows no flow.
+ *
+ * The edge is the first thing that a request meets. The library builds addresses from the Host header and trusts
+ * forwarded headers once it is told to, so both are settled here: only the issuer's own host is served, and the
+ * forwarded headers that came in are replaced by what the configured proxies really said.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import ipaddr from 'ipaddr.js';
+
+/** How many proxies stand in front, or which addresses they have; `false`: none. */
+export type TrustProxy = false | number | readonly string[];
+
+export type Edge = (req: IncomingMessage, res: ServerResponse) => boolean;
+
+/** @returns a guard that answers 421 itself and returns false, or mends the request and returns true. */
+export function createEdge(issuer: string, trustProxy: TrustProxy): Edge {
+  const { host, protocol } = new URL(issuer);
+  const clientAddress = createClientAddress(trustProxy);
+  return function admit(req, res) {
+    if (req.headers.host !== host) {
+      res.writeHead(421, { 'content-type': 'text/plain', 'cache-control': 'no-store' });
+      res.end('This address is not served here.\n');
+      return false;
+    }
+    const address = clientAddress(req);
+    for (const name of Object.keys(req.headers)) {
+      if (name === 'forwarded' || name.startsWith('x-forwarded-')) req.headers[name] = undefined;
+    }
+    req.headers['x-forwarded-for'] = address;
+    req.headers['x-forwarded-host'] = host;
+    // We speak plain HTTP; whether the browser does is what the issuer says.
+    req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
+    return true;
+  };
+}
+
+function createClientAddress(trustProxy: TrustProxy): (req: IncomingMessage) => string {
+  const isTrusted = createTrust(trustProxy);
+  return function clientAddress(req) {
+    const peer = req.socket.remoteAddress ?? '';
+    const forwarded = (req.headers['x-forwarded-for'] ?? '')
+      .toString()
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => ipaddr.isValid(entry));
+    // From the nearest hop outwards: the first address that is not a proxy of ours is the client's.
+    const path = [peer, ...forwarded.reverse()];
+    const client = path.findIndex((address, hop) => !isTrusted(address, hop));
+    return path[client === -1 ? path.length - 1 : client] ?? peer;
+  };
+}
+
+function createTrust(trustProxy: TrustProxy): (address: string, hop: number) => boolean {
+  if (trustProxy === false) return () => false;
+  if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy;
+  const ranges = trustProxy.map((range) =>
+    range.includes('/')
+      ? ipaddr.parseCIDR(range)
+      : ([ipaddr.parse(range), ipaddr.parse(range).kind() === 'ipv4' ? 32 : 128] as const),
+  );
+  return (address) => {
+    if (!ipaddr.isValid(address)) return false;
+    const parsed = ipaddr.process(address);
+    return ranges.some(
+      ([range, bits]) => parsed.kind() === range.kind() && parsed.match(range, bits),
+    );
+  };
+}

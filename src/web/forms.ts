@@ -1,0 +1,42 @@
+/** Forms: only from our own pages, only as large as they need to be, each field at most once. */
+import type { Context } from 'koa';
+import rawBody from 'raw-body';
+import { Problem } from '../domain/problem.ts';
+
+const maximumFormBytes = 16 * 1024;
+
+/**
+ * Refuses a POST that another site sent. Browsers say where a request comes from: `Sec-Fetch-Site`, else `Origin`,
+ * else `Referer`, which our Referrer-Policy leaves in for our own pages. A request that says nothing is refused.
+ */
+export function requireSameOrigin(ctx: Context, issuerOrigin: string): void {
+  const site = ctx.get('sec-fetch-site');
+  const origin = ctx.get('origin');
+  const referer = ctx.get('referer');
+  const own =
+    site !== ''
+      ? site === 'same-origin'
+      : origin !== ''
+        ? origin === issuerOrigin
+        : URL.parse(referer)?.origin === issuerOrigin;
+  if (!own) throw new Problem('cross_site');
+}
+
+/** @throws Problem `unsupported_media_type`, `body_too_large` or `malformed`. */
+export async function readForm(ctx: Context): Promise<ReadonlyMap<string, string>> {
+  const { req } = ctx;
+  if (req.headers['content-length'] === '0') return new Map();
+  if (!ctx.is('application/x-www-form-urlencoded')) throw new Problem('unsupported_media_type');
+  const text = await rawBody(req, { limit: maximumFormBytes, encoding: 'utf8' }).catch(
+    (cause: unknown) => {
+      const tooLarge = (cause as { type?: string }).type === 'entity.too.large';
+      throw new Problem(tooLarge ? 'body_too_large' : 'malformed', undefined, { cause });
+    },
+  );
+  const fields = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (fields.has(name)) throw new Problem('malformed', `the field "${name}" is there twice`);
+    fields.set(name, value);
+  }
+  return fields;
+}

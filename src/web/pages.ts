@@ -1,0 +1,187 @@
+/**
+ * Everything a person sees, and the only file that renders.
+ *
+ * A page is a value: `page` names the template in `views/`, the other fields are exactly what that
+ * template needs. Templates escape everything they print; the one exception is the library's own
+ * logout form. Actions are our own paths and always `POST`; what may be merely looked at again is a
+ * link.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Eta } from 'eta';
+import type { DenialReason } from '../domain/attempt.ts';
+import type { ProblemCode } from '../domain/problem.ts';
+import type { Assets } from './assets.ts';
+import { loadText } from './text.ts';
+
+/** Who asks. The host is what the redirect address says, since anybody can choose a name. */
+export interface AskingClient {
+  name: string;
+  host: string;
+}
+
+export type FallbackReason =
+  Exclude<DenialReason, 'in_review' | 'cancelled'> | 'limited' | 'expired';
+
+export type Page =
+  | {
+      page: 'identify';
+      client: AskingClient;
+      identifier: string | undefined;
+      error?: 'empty' | 'too_long';
+      actions: { identify: string; otherWay: string; cancel: string };
+    }
+  | {
+      page: 'capture';
+      client: AskingClient;
+      identifier: string;
+      device: { browser: string | undefined; system: string | undefined };
+      actions: { selfie: string; otherWay: string; startOver: string; cancel: string };
+    }
+  | {
+      page: 'waiting';
+      client: AskingClient;
+      /** Absent as long as the step has not happened, or nobody told us when. */
+      selfieTakenAtMs?: number | undefined;
+      returnedAtMs?: number | undefined;
+      links: { events: string; checkAgain: string };
+      actions: { otherWay: string };
+    }
+  | { page: 'continue'; client: AskingClient; actions: { continue: string } }
+  | {
+      page: 'fallback';
+      client: AskingClient;
+      reason: FallbackReason;
+      /** `tryAgain` is absent when another selfie would not be allowed. */
+      actions: { tryAgain?: string | undefined; back: string };
+    }
+  | {
+      page: 'review';
+      client: AskingClient;
+      links: { checkAgain: string };
+      actions: { otherWay: string; back: string };
+    }
+  | { page: 'foreign' }
+  | { page: 'finished'; client?: AskingClient | undefined }
+  | {
+      page: 'consent';
+      client: AskingClient & { privacyUrl?: string | undefined; termsUrl?: string | undefined };
+      scopes: readonly string[];
+      actions: { allow: string; deny: string };
+    }
+  | { page: 'error'; problem: ProblemCode | 'request_refused'; client?: AskingClient | undefined }
+  /** `formHtml` is the library's empty form with its token; the buttons name it by its id. */
+  | { page: 'logout'; client?: AskingClient | undefined; formHtml: string }
+  | { page: 'loggedOut'; client?: AskingClient | undefined };
+
+export interface PageContext {
+  /** One of the catalogues, as `negotiateLocale` chose it. */
+  locale: string;
+  /** What the person quotes when they ask for help, and what the log carries. */
+  reference?: string | undefined;
+}
+
+export interface Operator {
+  name: string;
+  /** A `data:` URL or a path of ours: the pages' policy lets no other image in. */
+  logo?: string | undefined;
+  /** A mail address or a web page. */
+  supportAddress?: string | undefined;
+  privacyUrl?: string | undefined;
+  termsUrl?: string | undefined;
+  /** Who answers for the pictures, when that is not the operator by name. */
+  dataController?: string | undefined;
+}
+
+export interface Pages {
+  render(view: Page, context: PageContext): string;
+  /** Most wanted tag first: those of `ui_locales`, then the browser's. */
+  negotiateLocale(wanted: readonly string[]): string;
+}
+
+/** Several problems read the same to a person: what counts is whose turn it is now. */
+const errorText: Readonly<Record<Extract<Page, { page: 'error' }>['problem'], string>> = {
+  cross_site: 'other_page',
+  interaction_not_yours: 'other_browser',
+  interaction_over: 'over',
+  step_out_of_order: 'other_page',
+  malformed: 'not_understood',
+  body_too_large: 'not_understood',
+  body_too_slow: 'unavailable',
+  unsupported_media_type: 'not_understood',
+  wrong_host: 'not_found',
+  not_found: 'not_found',
+  method_not_allowed: 'not_found',
+  webhook_refused: 'not_understood',
+  request_refused: 'request_refused',
+  unavailable: 'unavailable',
+  internal: 'internal',
+};
+
+export function createPages(options: {
+  viewsDirectory: string;
+  operator: Operator;
+  sandbox: boolean;
+  assets: Pick<Assets, 'href'>;
+}): Pages {
+  const { viewsDirectory, operator, sandbox, assets } = options;
+  const text = loadText(join(viewsDirectory, 'locales'));
+  const eta = loadTemplates(viewsDirectory);
+  const site = {
+    operator: operator.name,
+    logo: operator.logo,
+    controller: operator.dataController ?? operator.name,
+    help: operator.supportAddress && contactHref(operator.supportAddress),
+    privacy: operator.privacyUrl && webHref(operator.privacyUrl),
+    terms: operator.termsUrl && webHref(operator.termsUrl),
+    sandbox,
+  };
+
+  return {
+    negotiateLocale: (wanted) => text.negotiate(wanted),
+    render: (page, { locale, reference }) =>
+      eta.render(`@${page.page}`, {
+        page,
+        site,
+        locale,
+        language: new Intl.DisplayNames(locale, { type: 'language' }).of(locale),
+        reference,
+        t: text.translator(locale),
+        knows: (key: string) => text.has(locale, key),
+        href: assets.href,
+        webHref,
+        time,
+        errorText: page.page === 'error' ? errorText[page.problem] : undefined,
+      }),
+  };
+}
+
+/** Compiled at the start, by name; nothing is read from the disk while somebody waits. */
+function loadTemplates(directory: string): Eta {
+  const eta = new Eta({
+    autoEscape: true,
+    cache: true,
+    functionHeader: 'const { page, site, t, href } = it;',
+  });
+  for (const file of readdirSync(directory).filter((name) => name.endsWith('.eta'))) {
+    eta.loadTemplate(`@${basename(file, '.eta')}`, readFileSync(join(directory, file), 'utf8'));
+  }
+  return eta;
+}
+
+/** Escaping keeps a link inside its attribute, not away from `javascript:`. */
+function webHref(address: string): string | undefined {
+  return /^https?:\/\//i.test(address) ? address : undefined;
+}
+
+function contactHref(address: string): string | undefined {
+  return (
+    webHref(address) ?? (/^[^\s:/?]+@[^\s:/?]+$/.test(address) ? `mailto:${address}` : undefined)
+  );
+}
+
+/** UTC, since the server does not know the zone; the page's script turns it into local time. */
+function time(atMs: number): { iso: string; clock: string } {
+  const iso = new Date(atMs).toISOString();
+  return { iso, clock: `${iso.slice(11, 19)} UTC` };
+}

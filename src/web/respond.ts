@@ -1,0 +1,73 @@
+/** How pages and problems become answers. */
+import type { Context, Middleware } from 'koa';
+import { Problem } from '../domain/problem.ts';
+import type { Page, Pages } from './pages.ts';
+import type { Log } from './telemetry.ts';
+
+export type ShowPage = (ctx: Context, status: number, page: Page, request?: ForPage) => void;
+
+/** What a page takes from the attempt, where there is one. */
+export interface ForPage {
+  uiLocales?: string | undefined;
+  reference?: string | undefined;
+}
+
+export function createShowPage(pages: Pages): ShowPage {
+  return function showPage(ctx, status, page, { uiLocales, reference } = {}) {
+    const wanted = [...(uiLocales ?? '').split(' ').filter(Boolean), ...ctx.acceptsLanguages()];
+    const locale = pages.negotiateLocale(wanted);
+    ctx.status = status;
+    ctx.type = 'text/html; charset=utf-8';
+    ctx.set('content-language', locale);
+    ctx.body = pages.render(page, { locale, reference: reference ?? referenceOf(ctx) });
+  };
+}
+
+/** Short, without letters that are mistaken for digits: something to read out on the phone. */
+export function newReference(random: (bytes: number) => string): string {
+  const alphabet = '23456789ABCDEFGHJKMNPQRSTVWXYZ';
+  const bytes = Buffer.from(random(8), 'base64url');
+  const letters = Array.from(bytes, (byte) => alphabet[byte % alphabet.length]).join('');
+  return `${letters.slice(0, 4)}-${letters.slice(4)}`;
+}
+
+export function referenceOf(ctx: Context): string {
+  return (ctx.state as { reference?: string }).reference ?? '';
+}
+
+/**
+ * The one place that turns an error into an answer and a line in the log. A person gets a page, a program JSON;
+ * both get a reference, and neither learns more.
+ */
+export function answerProblems(options: {
+  show: ShowPage;
+  log: Log;
+  random: (bytes: number) => string;
+}): Middleware {
+  const { show, log, random } = options;
+  return async function answerProblem(ctx, next) {
+    const reference = newReference(random);
+    (ctx.state as { reference?: string }).reference = reference;
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body == null && !ctx.headerSent) throw new Problem('not_found');
+    } catch (error) {
+      const problem = asProblem(error);
+      log.problem(problem, { reference, method: ctx.method });
+      if (ctx.headerSent) return;
+      if (ctx.accepts('html', 'json') === 'html') {
+        show(ctx, problem.status, { page: 'error', problem: problem.code });
+        return;
+      }
+      ctx.status = problem.status;
+      ctx.body = { error: problem.code, reference };
+    }
+  };
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const name = error instanceof Error ? error.name : '';
+  const gone = name === 'MaxRetriesPerRequestError' || name === 'StoreUnavailable';
+  return new Problem(gone ? 'unavailable' : 'internal', undefined, { cause: error });
+}

@@ -1,0 +1,78 @@
+/** The log: JSON lines, one an event, ids and codes only. */
+import type { Middleware } from 'koa';
+import { type DestinationStream, pino } from 'pino';
+import type { AuditEvent, Record } from '../domain/event.ts';
+import type { Problem } from '../domain/problem.ts';
+
+export interface Log {
+  info(message: string, fields?: object): void;
+  warn(message: string, fields?: object): void;
+  error(message: string, fields?: object): void;
+  problem(problem: Problem, where: { reference: string; method: string }): void;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export function createLog(level: LogLevel, destination?: DestinationStream): Log {
+  const logger = pino(
+    {
+      level,
+      base: null,
+      messageKey: 'message',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination ?? pino.destination({ fd: 1, sync: true }),
+  );
+  return {
+    info: (message, fields) => logger.info({ ...fields }, message),
+    warn: (message, fields) => logger.warn({ ...fields }, message),
+    error: (message, fields) => logger.error({ ...fields }, message),
+    problem(problem, where) {
+      const line = { code: problem.code, status: problem.status, ...where };
+      if (problem.status < 500)
+        logger.info({ ...line, detail: shorten(problem.message) }, 'refused');
+      else logger.error({ ...line, cause: causeOf(problem) }, 'failed');
+    },
+  };
+}
+
+/** Audit events as log lines. */
+export function recordTo(log: Log): Record {
+  return function record({ atMs, ...event }: AuditEvent) {
+    log.info(event.event, { ...event });
+  };
+}
+
+/** One line a request: what was asked of us and how long it took, without the address itself. */
+export function logRequests(log: Log, now: () => number): Middleware {
+  return async function logRequest(ctx, next) {
+    const startedMs = now();
+    await next();
+    const { routerPath, oidc } = ctx as { routerPath?: string; oidc?: { route?: string } };
+    log.info('request', {
+      method: ctx.method,
+      route: oidc?.route ?? routerPath ?? 'none',
+      status: ctx.status,
+      durationMs: Math.round((now() - startedMs) * 10) / 10,
+      reference: (ctx.state as { reference?: string }).reference,
+    });
+  };
+}
+
+/** Where a defect is, never what it was about: messages can quote input. */
+function causeOf({ cause, stack }: Problem): object {
+  const error = cause instanceof Error ? cause : undefined;
+  return {
+    name: error?.name ?? typeof cause,
+    message: shorten(error?.message ?? ''),
+    stack: (error?.stack ?? stack ?? '')
+      .split('\n')
+      .slice(1, 8)
+      .map((line) => line.trim()),
+  };
+}
+
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

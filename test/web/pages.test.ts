@@ -1,0 +1,461 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import Koa from 'koa';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { loadAssets } from '../../src/web/assets.ts';
+import { createPages, type FallbackReason, type Page } from '../../src/web/pages.ts';
+import { loadText } from '../../src/web/text.ts';
+import { contrast, parse, themeStylesheet } from '../../src/web/theme.ts';
+
+// A browser on a busy machine takes its time; nothing here is about how long.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const views = join(import.meta.dirname, '../../views');
+const assets = loadAssets({ directory: join(views, 'assets') });
+const operator = {
+  name: 'Acme',
+  supportAddress: 'help@acme.example',
+  privacyUrl: 'https://acme.example/privacy',
+  termsUrl: 'https://acme.example/terms',
+  dataController: 'Acme Ltd',
+};
+const pages = createPages({ viewsDirectory: views, operator, sandbox: true, assets });
+const atMs = Date.UTC(2026, 10, 22, 14, 2, 11);
+
+/** One of each page; `word` stands wherever a stranger's text can stand. */
+function samples(word: (plain: string) => string): Record<string, Page> {
+  const client = { name: word('Acme Wiki'), host: word('wiki.acme.example') };
+  const action = '/action';
+  return {
+    identify: {
+      page: 'identify',
+      client,
+      identifier: word('ana@example.com'),
+      error: 'empty',
+      actions: { identify: action, otherWay: action, cancel: action },
+    },
+    capture: {
+      page: 'capture',
+      client,
+      identifier: word('ana@example.com'),
+      device: { browser: word('Chrome'), system: word('macOS') },
+      actions: { selfie: action, otherWay: '/other', startOver: action, cancel: action },
+    },
+    waiting: {
+      page: 'waiting',
+      client,
+      selfieTakenAtMs: atMs,
+      returnedAtMs: atMs + 1000,
+      links: { events: '/events', checkAgain: '/waiting' },
+      actions: { otherWay: action },
+    },
+    continue: { page: 'continue', client, actions: { continue: '/continued' } },
+    fallback: {
+      page: 'fallback',
+      client,
+      reason: 'declined',
+      actions: { tryAgain: action, back: action },
+    },
+    review: {
+      page: 'review',
+      client,
+      links: { checkAgain: '/review' },
+      actions: { otherWay: action, back: action },
+    },
+    foreign: { page: 'foreign' },
+    finished: { page: 'finished', client },
+    consent: {
+      page: 'consent',
+      client: {
+        ...client,
+        privacyUrl: `https://wiki.acme.example/${word('privacy')}`,
+        termsUrl: `https://wiki.acme.example/${word('terms')}`,
+      },
+      scopes: ['openid', 'email', word('wiki:edit')],
+      actions: { allow: action, deny: action },
+    },
+    error: { page: 'error', problem: 'interaction_not_yours', client },
+    logout: {
+      page: 'logout',
+      client,
+      formHtml: '<form id="op.logoutForm" method="post" action="/end"></form>',
+    },
+    loggedOut: { page: 'loggedOut', client },
+  };
+}
+
+const plain = samples((text) => text);
+const context = { locale: 'en', reference: '7F3K-29QD' };
+const fallbackReasons: Record<FallbackReason, true> = {
+  declined: true,
+  elsewhere: true,
+  expired: true,
+  limited: true,
+  not_finished: true,
+  other_way: true,
+  stale: true,
+  unavailable: true,
+};
+const problems: Record<Extract<Page, { page: 'error' }>['problem'], true> = {
+  body_too_large: true,
+  body_too_slow: true,
+  cross_site: true,
+  interaction_not_yours: true,
+  interaction_over: true,
+  internal: true,
+  malformed: true,
+  method_not_allowed: true,
+  not_found: true,
+  request_refused: true,
+  step_out_of_order: true,
+  unavailable: true,
+  unsupported_media_type: true,
+  webhook_refused: true,
+  wrong_host: true,
+};
+
+describe('hostile text', () => {
+  const payloads = [
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "' autofocus onfocus='alert(1)",
+    '</title></textarea></style><svg/onload=alert(1)>',
+    '{{7*7}}<%= process.env %>${7*7}&lt;b&gt;',
+    '{client} {x, select, other {y}} <b>',
+  ];
+  /** Tags and attribute names, without any text or attribute value. */
+  const skeleton = (html: string) => html.replace(/"[^"]*"/g, '""').match(/<[^>]*>/g);
+
+  for (const payload of payloads) {
+    test(`[PL-14] ${payload} changes no page's markup`, () => {
+      const hostile = samples(() => payload);
+      for (const [name, page] of Object.entries(plain)) {
+        const html = pages.render(hostile[name]!, { ...context, reference: payload });
+        expect(skeleton(html), name).toEqual(skeleton(pages.render(page, context)));
+        expect(html, name).not.toContain(payload);
+      }
+    });
+  }
+
+  test('[PL-14] a link that is not a web address is left out', () => {
+    const consent = plain.consent as Extract<Page, { page: 'consent' }>;
+    const client = { ...consent.client, privacyUrl: 'javascript:alert(1)', termsUrl: 'data:,x' };
+    const html = createPages({
+      viewsDirectory: views,
+      operator: { name: 'Acme', supportAddress: 'javascript:a@b', privacyUrl: 'javascript:1' },
+      sandbox: false,
+      assets,
+    }).render({ ...consent, client }, context);
+    expect(html).not.toMatch(/<a /);
+  });
+
+  test('a name that turns the direction of writing does not turn our sentence', () => {
+    const client = { name: 'Acme\u202e ikiW', host: 'acme.example' };
+    const html = pages.render({ ...plain.continue, client } as Page, context);
+    expect(html).toContain('Continue to Acme ikiW');
+    expect(html).toContain('<bdi class="name">');
+  });
+
+  test('[PL-14] only the layout and the logout form print without escaping', () => {
+    const raw = templates().flatMap(({ name, source }) =>
+      [...source.matchAll(/<%[-_]?\s*~(.*?)%>/g)].map((match) => [name, match[1]!.trim()]),
+    );
+    expect(raw).toEqual([
+      ['layout.eta', 'it.body'],
+      ['logout.eta', 'page.formHtml'],
+    ]);
+  });
+
+  test('[PL-09] no page has an inline style, script or handler', () => {
+    for (const [name, page] of Object.entries(plain)) {
+      const html = pages.render(page, context);
+      expect(html, name).not.toMatch(/<style|\sstyle=|\son[a-z]+=|<script(?![^>]* src=")/i);
+    }
+  });
+});
+
+describe('words', () => {
+  const locales = readdirSync(join(views, 'locales')).map((file) => file.replace('.json', ''));
+  const catalogue = (locale: string) =>
+    JSON.parse(readFileSync(join(views, 'locales', `${locale}.json`), 'utf8')) as Record<
+      string,
+      string
+    >;
+  const placeholders = (message: string) =>
+    [...new Set(message.match(/\{\s*\w+/g)?.map((found) => found.slice(1).trim()))].sort();
+
+  test('[AX-08] every text exists, with its values, in every language', () => {
+    const all = [
+      ...Object.values(plain),
+      ...Object.keys(fallbackReasons).flatMap((reason) => {
+        const fallback = { ...plain.fallback, reason } as Page;
+        return [fallback, { ...fallback, actions: { back: '/back' } } as Page];
+      }),
+      ...Object.keys(problems).map((problem) => ({ page: 'error', problem }) as Page),
+      { ...plain.identify, error: 'too_long' } as Page,
+      { ...plain.waiting, selfieTakenAtMs: undefined, returnedAtMs: undefined } as Page,
+      { page: 'finished' } as Page,
+      { page: 'logout', formHtml: '' } as Page,
+    ];
+    const bare = createPages({
+      viewsDirectory: views,
+      operator: { name: 'Acme' },
+      sandbox: false,
+      assets,
+    });
+    for (const locale of locales) {
+      for (const page of all) {
+        expect(pages.render(page, { locale })).toContain(`<html lang="${locale}">`);
+        expect(bare.render(page, { locale })).not.toMatch(/undefined|\{\w+\}/);
+      }
+    }
+  });
+
+  test('every text of the catalogue is used, and all languages have the same ones', () => {
+    const used = templates().flatMap(({ source }) => [
+      ...[...source.matchAll(/'([a-z_]+(?:\.[a-z_]+)*)'/g)].map((match) => match[1]!),
+      ...[...source.matchAll(/`([a-z_.]+\$\{[^}]+\}[a-z_.]*)`/g)].map((match) => match[1]!),
+    ]);
+    const patterns = used.map(
+      (key) => new RegExp(`^${key.replace(/\./g, '\\.').replace(/\$\{[^}]+\}/, '[a-z_]+')}$`),
+    );
+    const english = catalogue('en');
+    const unused = Object.keys(english).filter((key) => !patterns.some((one) => one.test(key)));
+    expect(unused).toEqual([]);
+    for (const locale of locales) {
+      const other = catalogue(locale);
+      expect(Object.keys(other).sort()).toEqual(Object.keys(english).sort());
+      for (const [key, message] of Object.entries(english)) {
+        expect(placeholders(other[key]!), key).toEqual(placeholders(message));
+      }
+    }
+  });
+
+  test('a missing text or value throws, so that no key is ever shown to a person', () => {
+    const t = loadText(join(views, 'locales')).translator('en');
+    expect(() => t('no.such_key')).toThrow('no text "no.such_key"');
+    expect(() => t('action.back', {})).toThrow('client');
+  });
+
+  test('the language is the first wanted one that exists, in any region, else English', () => {
+    for (const wanted of [
+      ['en-GB'],
+      ['xx', 'EN-us'],
+      ['xx-YY'],
+      ['*'],
+      [],
+      ['../../etc', '-', ''],
+    ]) {
+      expect(pages.negotiateLocale(wanted)).toBe('en');
+    }
+  });
+});
+
+describe('colour and assets', () => {
+  test('whatever colour an operator brings, text in it and on it can be read', () => {
+    const colours = [
+      '#ffff00',
+      '#ffffff',
+      '#000000',
+      '#0a7d4f',
+      '#ff0000',
+      'red;}*{x:y',
+      undefined,
+    ];
+    for (const colour of colours) {
+      const css = themeStylesheet(colour);
+      const [accent, onAccent, darkAccent, onDarkAccent] = css.match(/#[0-9a-f]{6}/g)!.map(parse);
+      expect(css.match(/[{}]/g)).toHaveLength(6);
+      expect(contrast(accent!, onAccent!), css).toBeGreaterThanOrEqual(4.5);
+      expect(contrast(darkAccent!, onDarkAccent!), css).toBeGreaterThanOrEqual(4.5);
+    }
+    expect(themeStylesheet('#0a7d4f')).toContain('--accent:#0a7d4f');
+    expect(themeStylesheet('#ffff00')).toBe(themeStylesheet(undefined));
+  });
+
+  test('assets are kept for ever under their hashed name, and nothing else is served', async () => {
+    const path = assets.href('pages.css');
+    expect(path).toMatch(/^\/assets\/pages\.[0-9a-f]{12}\.css$/);
+    const found = await fetch(origin + path);
+    expect(found.headers.get('content-type')).toBe('text/css; charset=utf-8');
+    expect(found.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    expect((await found.text()).length).toBeLessThan(12_288);
+    for (const other of ['/assets/pages.css', '/assets/..%2flayout.eta', '/assets/constructor']) {
+      expect((await fetch(origin + other)).status, other).toBe(404);
+    }
+    expect((await fetch(origin + path, { method: 'POST' })).status).toBe(405);
+    expect(() => assets.href('none.css')).toThrow('no asset "none.css"');
+  });
+});
+
+describe('in a browser', () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  const looks = [320, 1280].flatMap((width) =>
+    (['light', 'dark'] as const).flatMap((colorScheme) =>
+      (['none', 'active'] as const).map((forcedColors) => ({ width, colorScheme, forcedColors })),
+    ),
+  );
+
+  for (const { width, colorScheme, forcedColors } of looks) {
+    const look = `${width} px, ${colorScheme}, forced colours ${forcedColors}`;
+    test(`[AX-06] no page has an accessibility flaw at ${look}`, async () => {
+      const browserContext = await browser.newContext({
+        viewport: { width, height: 800 },
+        colorScheme,
+        forcedColors,
+        reducedMotion: forcedColors === 'active' ? 'reduce' : 'no-preference',
+      });
+      const tab = await browserContext.newPage();
+      for (const name of Object.keys(plain)) {
+        await tab.goto(`${origin}/page/${name}`);
+        await tab.evaluate(axe);
+        const violations = await tab.evaluate(async () => {
+          const { axe: run } = globalThis as unknown as {
+            axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+          };
+          return (await run.run()).violations.map(({ id, nodes }) => [id, nodes[0]?.html]);
+        });
+        expect(violations, name).toEqual([]);
+        const overflow = await tab.evaluate(
+          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+        );
+        expect(overflow, name).toBe(0);
+      }
+      await browserContext.close();
+    });
+  }
+
+  test('[AX-01] the other way is the next button, of equal size, one press away', async () => {
+    const tab = await browser.newPage();
+    for (const [name, first, second] of [
+      ['identify', 'Continue', 'Sign in another way'],
+      ['capture', 'Take a selfie', 'Sign in another way'],
+      ['consent', 'Allow', 'Do not allow'],
+    ] as const) {
+      await tab.goto(`${origin}/page/${name}`);
+      const buttons = tab.locator('form > button');
+      expect(await buttons.nth(0).innerText()).toBe(first);
+      expect(await buttons.nth(1).innerText()).toBe(second);
+      const [one, two] = [await buttons.nth(0).boundingBox(), await buttons.nth(1).boundingBox()];
+      expect([two!.width, two!.height]).toEqual([one!.width, one!.height]);
+      expect(one!.height).toBeGreaterThanOrEqual(44);
+    }
+    await tab.goto(`${origin}/page/capture`);
+    await tab.getByRole('button', { name: 'Sign in another way' }).click();
+    expect(await tab.innerText('body')).toBe('POST /other');
+    await tab.close();
+  });
+
+  test('[AX-04] the heading has the focus, and what happened is announced', async () => {
+    const tab = await browser.newPage();
+    for (const name of ['waiting', 'continue', 'fallback', 'foreign', 'error']) {
+      await tab.goto(`${origin}/page/${name}`);
+      await tab.locator('h1:focus').waitFor();
+      expect(await tab.getByRole('status').count(), name).toBe(1);
+    }
+    await tab.close();
+  });
+
+  test('an event makes the waiting page look again', async () => {
+    const tab = await browser.newPage();
+    eventsPending = 1;
+    await tab.goto(`${origin}/page/waiting`);
+    await tab.waitForRequest(`${origin}/page/waiting`);
+    await tab.close();
+  });
+
+  test('[AX-04] without scripts the waiting page looks again by itself', async () => {
+    const browserContext = await browser.newContext({ javaScriptEnabled: false });
+    const tab = await browserContext.newPage();
+    await tab.goto(`${origin}/page/waiting`);
+    await tab.waitForRequest(`${origin}/page/waiting`);
+    await browserContext.close();
+  });
+
+  test('the last form is submitted by the script, and by hand where there is none', async () => {
+    const tab = await browser.newPage();
+    await tab.goto(`${origin}/continue`);
+    await tab.waitForURL('**/continued');
+    const browserContext = await browser.newContext({ javaScriptEnabled: false });
+    const quiet = await browserContext.newPage();
+    await quiet.goto(`${origin}/continue`);
+    await quiet.getByRole('button', { name: 'Continue to Acme Wiki' }).click();
+    await quiet.waitForURL('**/continued');
+    await browserContext.close();
+    await tab.close();
+  });
+
+  test('[PL-09] the pages need no exception from the content security policy', async () => {
+    const tab = await browser.newPage();
+    const complaints: string[] = [];
+    tab.on('console', (message) => {
+      if (message.text().includes('Content Security Policy')) complaints.push(message.text());
+    });
+    for (const name of Object.keys(plain)) await tab.goto(`${origin}/page/${name}`);
+    expect(complaints).toEqual([]);
+    await tab.close();
+  });
+});
+
+let browser: Browser;
+let server: ReturnType<Koa['listen']>;
+let origin: string;
+let eventsPending = 0;
+
+beforeAll(async () => {
+  const app = new Koa();
+  app.use((ctx) => {
+    const name = ctx.path.split('/').at(-1)!;
+    if (ctx.path.startsWith('/assets/')) assets.serve(ctx);
+    else if (ctx.path === '/events') {
+      ctx.type = 'text/event-stream';
+      // Either one event and the end, or silence: the page then falls back to its slow look.
+      if (eventsPending-- > 0) ctx.body = 'data: look\n\n';
+      else ctx.status = 204;
+    } else if (ctx.method === 'POST') ctx.body = `POST ${ctx.path}`;
+    else if (plain[name]) {
+      ctx.set(
+        'Content-Security-Policy',
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; " +
+          "connect-src 'self'",
+      );
+      ctx.type = 'html';
+      // Under /page/ the form that submits itself is shown without its script, to be looked at.
+      const html = pages.render(plain[name], context);
+      const still = name === 'continue' && ctx.path.startsWith('/page/');
+      ctx.body = still ? html.replace(/<script.*<\/script>/, '') : html;
+    }
+  });
+  server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+});
+
+afterAll(async () => {
+  await browser.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+function templates(): { name: string; source: string }[] {
+  return readdirSync(views)
+    .filter((name) => name.endsWith('.eta'))
+    .sort()
+    .map((name) => ({ name, source: readFileSync(join(views, name), 'utf8') }));
+}
