@@ -1,0 +1,154 @@
+/**
+ * oidc/ is our use of node-oidc-provider: the provider's configuration (provider.ts), its policy (prompts.ts),
+ * claims, clients and keys, and the adapter that keeps its records in our store. It knows nothing of Didit and
+ * nothing of how a login is done.
+ *
+ * The adapter closes the races that the library leaves to its adapter. It does so with the store's single-key
+ * verbs alone, so it is the same on one file, one Redis or a cluster:
+ *
+ * - a code, refresh token or pushed request is consumed by compare-and-set: of many callers one wins;
+ * - a proof's `jti` is recorded only if absent;
+ * - a grant is the kill switch: every token is honoured only while its grant exists, so to revoke a family is to
+ *   put a tombstone in the grant's place, in one step, and no list of its tokens need be kept;
+ * - the session, which many tabs and relying parties write at once, has a file of its own: sessions.ts.
+ *
+ * What one request has read it need not read again to write: versions are remembered for as long as the
+ * library's request context lives.
+ */
+import { createHash } from 'node:crypto';
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { Clock } from '../domain/environment.ts';
+import { type Store, update } from '../store/store.ts';
+import { read, seen, tombstone, tombstoneSeconds } from './records.ts';
+import { createSessionAdapter } from './sessions.ts';
+
+/** The library allows clocks to differ by this much, so a record must outlive its token by it. */
+const clockToleranceSeconds = 15;
+
+export function createAdapter(store: Store, clock: Clock): (model: string) => Adapter {
+  return function adapterFor(model) {
+    switch (model) {
+      case 'Session':
+        return createSessionAdapter(store);
+      case 'Grant':
+        return { ...plain(store, clock, model), ...grants(store) };
+      case 'ReplayDetection':
+        return { ...plain(store, clock, model), upsert: recordOnce(store) };
+      case 'Client':
+        return { ...plain(store, clock, model), upsert: saveClient(store) };
+      default:
+        return plain(store, clock, model);
+    }
+  };
+}
+
+function plain(store: Store, clock: Clock, model: string): Adapter {
+  const keyOf = (id: string): string => `${model}:${id}`;
+  return {
+    async upsert(id, payload, expiresIn) {
+      await store.put(keyOf(id), JSON.stringify(payload), { ttlSeconds: lifetime(expiresIn) });
+      return undefined;
+    },
+    find: (id) => read(store, keyOf(id)),
+    findByUid: () => Promise.resolve(undefined),
+    findByUserCode: () => Promise.resolve(undefined),
+    consume: (id) => consume(store, clock, model, keyOf(id)),
+    async destroy(id) {
+      await store.delete(keyOf(id));
+      return undefined;
+    },
+    // The grant itself is destroyed in the same breath, and no token outlives it.
+    revokeByGrantId: () => Promise.resolve(undefined),
+  };
+}
+
+/** `expiresIn` is undefined for records without an end, such as registered clients. */
+function lifetime(expiresIn: number | undefined): number | undefined {
+  return expiresIn === undefined
+    ? undefined
+    : Math.max(1, Math.ceil(expiresIn)) + clockToleranceSeconds;
+}
+
+async function consume(store: Store, clock: Clock, model: string, key: string): Promise<undefined> {
+  await update<undefined>(
+    store,
+    key,
+    (current) => {
+      if (current === undefined) throw usedUp(model);
+      const payload = JSON.parse(current) as AdapterPayload;
+      if (payload.consumed) throw usedUp(model);
+      const now = Math.floor(clock() / 1000);
+      const ttlSeconds = lifetime(Math.max(0, (payload.exp ?? now) - now));
+      return {
+        value: JSON.stringify({ ...payload, consumed: now }),
+        ttlSeconds,
+        result: undefined,
+      };
+    },
+    seen().get(key),
+  );
+  return undefined;
+}
+
+function usedUp(model: string): Error {
+  if (model === 'PushedAuthorizationRequest') {
+    return new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
+  }
+  return new errors.InvalidGrant('already used');
+}
+
+/** A destroyed grant leaves a tombstone, so that a request that read it before cannot save it back to life. */
+function grants(store: Store): Pick<Adapter, 'upsert' | 'destroy'> {
+  const keyOf = (id: string): string => `Grant:${id}`;
+  return {
+    async upsert(id, payload, expiresIn) {
+      const value = JSON.stringify(payload);
+      const ttlSeconds = lifetime(expiresIn);
+      const known = seen().get(keyOf(id));
+      if (!known && (await store.put(keyOf(id), value, { ttlSeconds, ifAbsent: true }))) {
+        return undefined;
+      }
+      return update<undefined>(
+        store,
+        keyOf(id),
+        (current) => {
+          if (current === tombstone) throw new errors.InvalidGrant('the grant was revoked');
+          return { value, ttlSeconds, result: undefined };
+        },
+        known,
+      );
+    },
+    async destroy(id) {
+      await store.put(keyOf(id), tombstone, { ttlSeconds: tombstoneSeconds });
+      return undefined;
+    },
+  };
+}
+
+function recordOnce(store: Store): Adapter['upsert'] {
+  return async (id, payload, expiresIn) => {
+    const options = { ttlSeconds: lifetime(expiresIn), ifAbsent: true };
+    if (!(await store.put(`ReplayDetection:${id}`, JSON.stringify(payload), options))) {
+      throw new errors.InvalidRequest('the proof was used before');
+    }
+    return undefined;
+  };
+}
+
+/** A registered client learns its secret once, in the answer to its registration; we keep the hash. */
+function saveClient(store: Store): Adapter['upsert'] {
+  return async (id, payload) => {
+    const secret = payload.client_secret;
+    const kept = secret === undefined ? payload : { ...payload, client_secret: hashSecret(secret) };
+    await store.put(`Client:${id}`, JSON.stringify(kept));
+    return undefined;
+  };
+}
+
+const hashedSecret = /^sha256:[\w-]{43}$/;
+
+/** `sha256:` and the base64url digest. Secrets are long and random, so a fast hash is the right one. */
+export function hashSecret(secret: string): string {
+  if (hashedSecret.test(secret)) return secret;
+  return `sha256:${createHash('sha256').update(secret).digest('base64url')}`;
+}

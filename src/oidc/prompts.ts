@@ -1,0 +1,84 @@
+/**
+ * When is somebody asked to sign in? The library's policy, with two changes.
+ *
+ * Its two checks for an essential acr compare names and ask again for as long as they differ: with a selfie as
+ * the login that would be a second, paid selfie that cannot help either. One check of ours takes their place. It
+ * knows the order of the classes, so that a stronger session satisfies; it asks only for what can be reached; and
+ * it asks once.
+ */
+import { type KoaContextWithOIDC, errors, interactionPolicy } from 'oidc-provider';
+import { satisfies } from '../domain/assurance.ts';
+
+const { Check } = interactionPolicy;
+
+/** @param reachable the classes that a new login here can end with, best first. */
+export function createPolicy(reachable: readonly string[]): interactionPolicy.DefaultPolicy {
+  const policy = interactionPolicy.base();
+  const login = policy.get('login');
+  const consent = policy.get('consent');
+  if (!login || !consent) throw new Error('the library has no login or consent prompt any more');
+
+  login.checks.remove('essential_acrs');
+  login.checks.remove('essential_acr');
+  login.checks.add(
+    new Check(
+      'acr',
+      'the requested authentication context could not be reached',
+      'unmet_authentication_requirements',
+      (ctx) => needsOtherAcr(ctx, reachable),
+    ),
+  );
+  login.checks.add(
+    new Check(
+      'account_gone',
+      'End-User authentication is required',
+      'login_required',
+      ({ oidc }) => oidc.session?.accountId !== undefined && !oidc.account,
+    ),
+  );
+
+  // The library asks for consent at every login of a native app. An app of the house needs none.
+  const native = consent.checks.get('native_client_prompt');
+  if (native) {
+    const { check } = native;
+    native.check = (ctx) => !isFirstParty(ctx.oidc.client) && check(ctx);
+  }
+  return policy;
+}
+
+/** Said by the operator in the clients file; see clients.ts. */
+export function isFirstParty(client: object | undefined): boolean {
+  return client !== undefined && 'first_party' in client && client.first_party === true;
+}
+
+function needsOtherAcr({ oidc }: KoaContextWithOIDC, reachable: readonly string[]): boolean {
+  const { essential, values } = requestedAcr(oidc);
+  const have = oidc.session?.accountId ? oidc.session.acr : undefined;
+  if (values.length === 0 || (have && values.some((want) => satisfies(have, want)))) return false;
+  const canHelp =
+    !oidc.result?.login && reachable.some((can) => values.some((want) => satisfies(can, want)));
+  if (canHelp) return true;
+  if (essential) {
+    throw new errors.UnmetAuthenticationRequirements(
+      'the requested authentication context cannot be reached here',
+    );
+  }
+  return false;
+}
+
+/** Essential only by the claims parameter (OpenID Connect Core 5.5.1.1); the library puts `acr_values` there too. */
+function requestedAcr(oidc: KoaContextWithOIDC['oidc']): {
+  essential: boolean;
+  values: readonly string[];
+} {
+  const claim = oidc.claims.id_token?.acr as
+    { essential?: boolean; value?: unknown; values?: unknown } | null | undefined;
+  if (claim?.values !== undefined && !Array.isArray(claim.values)) {
+    throw new errors.InvalidRequest('invalid claims.id_token.acr.values type');
+  }
+  const wanted: unknown[] = claim?.values ?? [claim?.value];
+  return {
+    essential: claim?.essential === true,
+    values: wanted.filter((value) => typeof value === 'string'),
+  };
+}

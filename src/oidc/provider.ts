@@ -1,0 +1,186 @@
+/** node-oidc-provider as we use it: what is on, what is off, and for how long things last. */
+import { hkdfSync, timingSafeEqual } from 'node:crypto';
+import type { JWK } from 'jose';
+import { type Configuration, type FindAccount, Provider } from 'oidc-provider';
+import { acr, acrName } from '../domain/assurance.ts';
+import type { Clock } from '../domain/environment.ts';
+import type { Store } from '../store/store.ts';
+import { createAdapter, hashSecret } from './adapter.ts';
+import { claims } from './claims.ts';
+import type { Clients } from './clients.ts';
+import { createGrantLoader } from './grants.ts';
+import { signingAlgorithms } from './keys.ts';
+import { createOutgoingFetch } from './outgoing.ts';
+import type { ProviderPages } from './pages.ts';
+import { createPolicy } from './prompts.ts';
+import { resourceIndicators, tokenAccess } from './tokens.ts';
+
+export interface ProviderSettings {
+  issuer: string;
+  cookieKeys: readonly string[];
+  jwks: { keys: JWK[] };
+  clients: Clients;
+  environment: 'live' | 'sandbox';
+  session: { ttlSeconds: number; maxAgeSeconds: number };
+  pkceRequired: boolean;
+  allowPrivateNetworks: boolean;
+  dynamicRegistration: { enabled: boolean; initialAccessToken?: string | undefined };
+}
+
+export interface ProviderParts {
+  store: Store;
+  clock: Clock;
+  findAccount: FindAccount;
+  pages: ProviderPages;
+}
+
+/** An interaction lives as long as an attempt; see login/start.ts. */
+export const interactionTtlSeconds = 900;
+
+export function createProvider(settings: ProviderSettings, parts: ProviderParts): Provider {
+  const provider = new Provider(settings.issuer, configuration(settings, parts));
+  compareSecretsByHash(provider);
+  // web/edge.ts has replaced whatever forwarded headers came in by what is true.
+  provider.proxy = true;
+  return provider;
+}
+
+function configuration(settings: ProviderSettings, parts: ProviderParts): Configuration {
+  const selfie = acrName(acr.selfie, settings.environment);
+  const tls = settings.issuer.startsWith('https:');
+  return {
+    adapter: createAdapter(parts.store, parts.clock),
+    clients: settings.clients.clients,
+    findAccount: parts.findAccount,
+    jwks: settings.jwks,
+    loadExistingGrant: createGrantLoader(),
+    interactions: {
+      policy: createPolicy([selfie]),
+      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+    },
+    cookies: cookies(settings.cookieKeys, tls),
+
+    claims,
+    scopes: ['openid', 'offline_access'],
+    acrValues: [selfie],
+    subjectTypes: ['public'],
+    // Internal tools read groups and e-mail from the ID token.
+    conformIdTokenClaims: false,
+
+    responseTypes: ['code'],
+    pkce: {
+      required: (_ctx, client) => settings.pkceRequired && client.pkce !== 'optional',
+    },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    // Secrets are hashed, so nothing may be signed with them: no HS256, no client_secret_jwt.
+    enabledJWA: {
+      idTokenSigningAlgValues: [...signingAlgorithms],
+      userinfoSigningAlgValues: [...signingAlgorithms],
+      introspectionSigningAlgValues: [...signingAlgorithms],
+      requestObjectSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
+      clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
+      dPoPSigningAlgValues: ['ES256', 'Ed25519', 'EdDSA'],
+    },
+    extraClientMetadata: {
+      properties: ['first_party', 'pkce'],
+      // Said by the operator alone: a client that registers itself does not say it of itself.
+      validator(ctx, key, value, metadata) {
+        if (ctx !== undefined && value !== undefined) metadata[key] = undefined;
+      },
+    },
+    clientBasedCORS: (_ctx, origin, client) =>
+      client.clientAuthMethod === 'none' &&
+      (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+
+    features: features(settings, parts),
+    issueRefreshToken: (_ctx, client, code) =>
+      client.grantTypeAllowed('refresh_token') && code.scopes.has('openid'),
+    // A token that is bound to a key gains nothing from rotation; one that is not is used once.
+    rotateRefreshToken: ({ oidc }) => !oidc.entities.RefreshToken?.isSenderConstrained(),
+    ttl: lifetimes(settings, parts.clock),
+    fetch: createOutgoingFetch(settings.allowPrivateNetworks),
+    fetchResponseBodyLimits: { jwks_uri: 64 * 1024, sector_identifier_uri: 64 * 1024 },
+    renderError: parts.pages.error,
+  };
+}
+
+function features(settings: ProviderSettings, { pages }: ProviderParts): Configuration['features'] {
+  const { clients, dynamicRegistration, cookieKeys } = settings;
+  return {
+    devInteractions: { enabled: false },
+    pushedAuthorizationRequests: { enabled: true },
+    dPoP: { enabled: true, nonceSecret: deriveKey(cookieKeys[0] ?? '', 'dpop nonce') },
+    claimsParameter: { enabled: true },
+    clientCredentials: { enabled: true },
+    requestObjects: { enabled: true },
+    resourceIndicators: resourceIndicators(clients.resources),
+    introspection: { enabled: true, allowedPolicy: tokenAccess(clients.resources).introspect },
+    revocation: { enabled: true, allowedPolicy: tokenAccess(clients.resources).revoke },
+    userinfo: { enabled: true },
+    backchannelLogout: { enabled: true },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: pages.logout,
+      postLogoutSuccessSource: pages.loggedOut,
+    },
+    registration: {
+      enabled: dynamicRegistration.enabled,
+      initialAccessToken: dynamicRegistration.initialAccessToken ?? false,
+    },
+  };
+}
+
+/**
+ * Under TLS the browser itself guards the names: `__Host-` for the session, `__Secure-` for the two that carry a
+ * path of their own.
+ */
+function cookies(keys: readonly string[], tls: boolean): Configuration['cookies'] {
+  const common = { signed: true, httpOnly: true, sameSite: 'lax', secure: tls } as const;
+  return {
+    keys: [...keys],
+    names: tls
+      ? {
+          session: '__Host-session',
+          interaction: '__Secure-interaction',
+          resume: '__Secure-resume',
+        }
+      : { session: '_session', interaction: '_interaction', resume: '_interaction_resume' },
+    long: { ...common, path: '/' },
+    short: common,
+  };
+}
+
+function lifetimes({ session }: ProviderSettings, clock: Clock): Configuration['ttl'] {
+  const days14 = 14 * 24 * 3600;
+  const grantSeconds = Math.max(days14, session.maxAgeSeconds);
+  return {
+    AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 600,
+    AuthorizationCode: 60,
+    ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 600,
+    // A grant that ends before what hangs on it would end that too.
+    Grant: grantSeconds,
+    IdToken: 600,
+    Interaction: interactionTtlSeconds,
+    RefreshToken: days14,
+    // Slides with use, up to an end that does not.
+    Session(_ctx, oidcSession) {
+      const age = clock() / 1000 - (oidcSession.loginTs ?? clock() / 1000);
+      return Math.max(1, Math.floor(Math.min(session.ttlSeconds, session.maxAgeSeconds - age)));
+    },
+  };
+}
+
+/** Each use gets a key of its own, so that none of them needs one more secret from the operator. */
+function deriveKey(secret: string, use: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `didit-oidc ${use}`, 32));
+}
+
+/** What is stored is a hash; so is what comes in, before they are compared. */
+function compareSecretsByHash(provider: Provider): void {
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(actual: string) {
+    const expected = Buffer.from(this.clientSecret ?? '');
+    const given = Buffer.from(hashSecret(actual));
+    return expected.length === given.length && timingSafeEqual(expected, given);
+  };
+}

@@ -1,0 +1,144 @@
+/**
+ * The browser's session with this provider, under concurrent writers.
+ *
+ * The library reads a session, changes it and writes it back, without a lock; several tabs and relying parties
+ * do that at once. Three things would go wrong, and each has its remedy here:
+ *
+ * - two relying parties sign in together and the later write forgets the earlier party, whose code is then
+ *   useless and whose logout is missed → writes are merged (three ways: what was read, what stands, what is
+ *   wanted) under compare-and-set;
+ * - a step-up gives the session a new id while another tab still carries the old one → the old id leads to the
+ *   session for a few seconds more, if somebody was signed in under it (an id from before the login never does,
+ *   which is the defence against fixation);
+ * - a tab writes the session back after another one has signed out → a tombstone stands in its place.
+ *
+ * The body lies under the session's stable `uid`, because tokens refer to that; a pointer leads from the id in
+ * the cookie to it.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { type Adapter, type AdapterPayload, Provider, errors } from 'oidc-provider';
+import { type Change, type Store, update } from '../store/store.ts';
+import { read, seen, tombstone, tombstoneSeconds } from './records.ts';
+
+const rotationGraceSeconds = 15;
+
+type Authorizations = NonNullable<AdapterPayload['authorizations']>;
+
+export function createSessionAdapter(store: Store): Adapter {
+  const bodyKey = (uid: string): string => `Session:${uid}`;
+  const pointerKey = (id: string): string => `SessionId:${id}`;
+
+  async function find(id: string): Promise<AdapterPayload | undefined> {
+    const pointer = await store.get(pointerKey(id));
+    if (!pointer) return undefined;
+    seen().set(pointerKey(id), pointer);
+    return read(store, bodyKey(pointer.value));
+  }
+
+  async function upsert(
+    id: string,
+    payload: AdapterPayload,
+    expiresIn: number,
+  ): Promise<undefined> {
+    const uid = payload.uid;
+    if (uid === undefined) throw new Error('a session without uid');
+    const pointing = store.put(pointerKey(id), uid, { ttlSeconds: expiresIn });
+    const known = seen().get(bodyKey(uid));
+    if (!known) {
+      // A session that this request began: as a rule nothing stands there yet.
+      const value = JSON.stringify(payload);
+      const options = { ttlSeconds: expiresIn, ifAbsent: true };
+      const [written] = await Promise.all([store.put(bodyKey(uid), value, options), pointing]);
+      if (written) return undefined;
+    }
+    const base = known && (JSON.parse(known.value) as AdapterPayload);
+    const [rotatedAway] = await Promise.all([
+      update<boolean>(
+        store,
+        bodyKey(uid),
+        (current) => mergeInto(current, base, payload, expiresIn),
+        known,
+      ),
+      pointing,
+    ]);
+    // Another tab gave the session a new id meanwhile. This browser may end up with either in its jar.
+    if (rotatedAway) await store.put(pointerKey(id), uid, { ttlSeconds: rotationGraceSeconds });
+    return undefined;
+  }
+
+  async function destroy(id: string): Promise<undefined> {
+    const uid = seen().get(pointerKey(id))?.value ?? (await store.get(pointerKey(id)))?.value;
+    if (uid === undefined) return undefined;
+    if (isRotation(id)) {
+      const body = seen().get(bodyKey(uid))?.value;
+      const signedIn = body !== undefined && 'accountId' in (JSON.parse(body) as object);
+      if (signedIn) await store.put(pointerKey(id), uid, { ttlSeconds: rotationGraceSeconds });
+      else await store.delete(pointerKey(id));
+      return undefined;
+    }
+    await Promise.all([
+      store.put(bodyKey(uid), tombstone, { ttlSeconds: tombstoneSeconds }),
+      store.delete(pointerKey(id)),
+    ]);
+    return undefined;
+  }
+
+  return {
+    find,
+    findByUid: (uid) => read(store, bodyKey(uid)),
+    upsert,
+    destroy,
+    findByUserCode: () => Promise.resolve(undefined),
+    consume: () => Promise.resolve(undefined),
+    revokeByGrantId: () => Promise.resolve(undefined),
+  };
+}
+
+/** The library destroys the old id when it gives a session a new one; `oldId` is not in its types. */
+function isRotation(id: string): boolean {
+  const session = (Provider.ctx?.oidc as { session?: { oldId?: string } } | undefined)?.session;
+  return session?.oldId === id;
+}
+
+function mergeInto(
+  current: string | undefined,
+  base: AdapterPayload | undefined,
+  wanted: AdapterPayload,
+  ttlSeconds: number,
+): Change<boolean> {
+  if (current === tombstone) {
+    throw new errors.LoginRequired('the session ended while this request was under way');
+  }
+  const standing = current === undefined ? undefined : (JSON.parse(current) as AdapterPayload);
+  if (!standing || !base || standing.accountId !== wanted.accountId) {
+    return { value: JSON.stringify(wanted), ttlSeconds, result: false };
+  }
+  const merged = { ...wanted, authorizations: mergeAuthorizations(standing, base, wanted) };
+  const rotatedAway = standing.jti !== base.jti && wanted.jti === base.jti;
+  if (rotatedAway) {
+    // The other tab proved somebody anew; what it proved stands.
+    const { jti, acr, amr, loginTs } = standing as AdapterPayload & { loginTs?: number };
+    Object.assign(merged, { jti, acr, amr, loginTs });
+  }
+  return { value: JSON.stringify(merged), ttlSeconds, result: rotatedAway };
+}
+
+/** Each relying party's entry: whoever changed it since it was read wins; where both did, this request. */
+function mergeAuthorizations(
+  standing: AdapterPayload,
+  base: AdapterPayload,
+  wanted: AdapterPayload,
+): Authorizations {
+  const [theirs, before, ours] = [standing, base, wanted].map((p) => p.authorizations ?? {}) as [
+    Authorizations,
+    Authorizations,
+    Authorizations,
+  ];
+  const merged: Authorizations = {};
+  for (const client of new Set([...Object.keys(theirs), ...Object.keys(ours)])) {
+    const untouched = isDeepStrictEqual(ours[client], before[client]);
+    const entry = untouched ? theirs[client] : ours[client];
+    if (entry) merged[client] = entry;
+  }
+  return merged;
+}
