@@ -219,8 +219,8 @@ function end(attempt: Attempt, ending: Ending, nowMs: number): Attempt {
     attempt;
   return {
     ...{ schema, id, kind, interactionUid, reference, client, request, createdAtMs, expiresAtMs },
-    ...('identity' in attempt && attempt.identity ? { identity: attempt.identity } : {}),
-    ...('capture' in attempt && attempt.capture ? { capture: attempt.capture } : {}),
+    ...('identity' in attempt ? { identity: attempt.identity } : {}),
+    ...('capture' in attempt ? { capture: attempt.capture } : {}),
     endedAtMs: nowMs,
     ...ending,
   };

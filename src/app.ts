@@ -1,0 +1,225 @@
+/**
+ * The composition root: configuration in, a running provider out. This is the only file that knows every room,
+ * and the only one that puts them together; read it as the table of contents of the run time.
+ *
+ * A request meets, in this order: the edge (host, forwarded headers) → the request log → problems become answers →
+ * security headers → assets → Didit's webhook → the login's steps → the library's own endpoints.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type { PassThrough } from 'node:stream';
+import type { JWK } from 'jose';
+import type { Config } from './config/schema.ts';
+import { createDiditApi } from './didit/api.ts';
+import { createReconcile } from './didit/reconcile.ts';
+import { createDiditSessions } from './didit/sessions.ts';
+import { createSettle } from './didit/settle.ts';
+import { createWebhook } from './didit/webhook.ts';
+import type { Clock } from './domain/environment.ts';
+import type { AuditEvent } from './domain/event.ts';
+import { enrolFromFile } from './enrol/accounts-file.ts';
+import { createLoginRoutes } from './login/routes.ts';
+import { createFindAccount } from './oidc/claims.ts';
+import type { Clients } from './oidc/clients.ts';
+import { createProviderPages } from './oidc/pages.ts';
+import { type ProviderSettings, createProvider } from './oidc/provider.ts';
+import { createHealthListener } from './ops/health.ts';
+import { type Listeners, createListeners } from './ops/listeners.ts';
+import { createAccounts } from './store/accounts.ts';
+import { createAttempts } from './store/attempts.ts';
+import { createBell } from './store/bell.ts';
+import { type OpenedStore, openStore } from './store/open.ts';
+import { createPortraits } from './store/portraits.ts';
+import { createSlots } from './store/slots.ts';
+import { loadAssets } from './web/assets.ts';
+import { createEdge } from './web/edge.ts';
+import { securityHeaders } from './web/headers.ts';
+import { readLogo } from './web/logo.ts';
+import { createPages } from './web/pages.ts';
+import { placeOf } from './web/place.ts';
+import { answerProblems, createShowPage } from './web/respond.ts';
+import { type Log, logRequests, recordTo } from './web/telemetry.ts';
+
+export interface AppOptions {
+  config: Config;
+  jwks: { keys: JWK[] };
+  clients: Clients;
+  log: Log;
+  clock?: Clock;
+  fetch?: typeof fetch;
+  /** Told of every audit event besides the log. */
+  onEvent?: (event: AuditEvent) => void;
+}
+
+export interface App extends Listeners {
+  /** For counting what is sent to Redis; undefined with the embedded store. */
+  redis: OpenedStore['redis'];
+}
+
+const views = new URL('../views', import.meta.url).pathname;
+
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, log } = options;
+  const tools = createTools(options);
+  const { clock, random } = tools;
+
+  const opened = await openRecords(config, log, tools);
+  const { store, accounts, bell } = opened;
+  const { show, assets } = createPublicFace(config);
+  const didit = createDiditSide(options, tools, opened);
+
+  const provider = createProvider(providerSettings(options), {
+    store,
+    clock,
+    findAccount: createFindAccount(accounts),
+    pages: createProviderPages(show),
+  });
+  await validateClients(provider, options.clients);
+  const streams = new Set<PassThrough>();
+  const { issuer } = config;
+  const settings = { ...config.didit, issuer, workflowId: config.didit.workflows.passive };
+  const login = createLoginRoutes(
+    {
+      ...{ settings, provider, show, placeOf, ...tools, ...opened, didit: didit.api },
+      claimDiditSession: (id, { interactionUid, id: attemptId }) =>
+        didit.sessions.claim(id, { interactionUid, attemptId }),
+      expectVerdict: ({ interactionUid, id: attemptId }) =>
+        didit.reconcile.expect({ interactionUid, attemptId }),
+    },
+    streams,
+  );
+
+  provider.use(logRequests(log, () => performance.now()));
+  provider.use(answerProblems({ show, log, random }));
+  provider.use(securityHeaders(issuer));
+  provider.use(async (ctx, next) => {
+    if (ctx.path.startsWith('/assets/')) assets.serve(ctx);
+    else await next();
+  });
+  provider.use(didit.webhook);
+  provider.use(login);
+
+  let isServing = true;
+  const handle = provider.callback();
+  const listeners = createListeners({
+    public: { host: config.host, port: config.port, admit: createEdge(issuer, config.trustProxy) },
+    management: config.management,
+    publicListener: (req, res) => void handle(req, res),
+    managementListener: createHealthListener({
+      pingStore: () => store.ping(),
+      isServing: () => isServing,
+    }),
+    opened: () => didit.reconcile.start(),
+    closing() {
+      isServing = false;
+      for (const stream of streams) stream.end('retry: 1000\n\n');
+    },
+    async closed() {
+      await didit.reconcile.stop();
+      await bell.close();
+      await store.close();
+    },
+  });
+  return { ...listeners, redis: opened.redis };
+}
+
+/** What the rooms take from the outside world, and whom they tell. */
+function createTools({ log, onEvent, clock = Date.now, fetch = globalThis.fetch }: AppOptions) {
+  const logEvent = recordTo(log);
+  return {
+    clock,
+    fetch,
+    random: (bytes: number): string => randomBytes(bytes).toString('base64url'),
+    hash: (text: string): string => createHash('sha256').update(text).digest('base64url'),
+    record(event: AuditEvent): void {
+      logEvent(event);
+      onEvent?.(event);
+    },
+  };
+}
+
+type Tools = ReturnType<typeof createTools>;
+
+/** The store, what is kept in it, and the people whom the operator listed. */
+async function openRecords(
+  { store: { url, encryptionKeys }, accountsFile }: Config,
+  log: Log,
+  tools: Tools,
+) {
+  const { clock, random } = tools;
+  const { store, redis, warnings } = await openStore({ url, encryptionKeys, clock, log });
+  for (const warning of warnings) log.warn(warning);
+  const records = {
+    store,
+    redis,
+    accounts: createAccounts(store, { clock, random }),
+    portraits: createPortraits(store),
+    attempts: createAttempts(store, clock),
+    slots: createSlots(store),
+    bell: createBell(store),
+  };
+  if (accountsFile) {
+    const added = await enrolFromFile(accountsFile, { ...records, random });
+    log.info('accounts from the file', { added });
+  }
+  return records;
+}
+
+type Records = Awaited<ReturnType<typeof openRecords>>;
+
+function createPublicFace({ operator, didit }: Config) {
+  const { colour, logo, ...words } = operator;
+  const assets = loadAssets({ directory: `${views}/assets`, colour });
+  const pages = createPages({
+    viewsDirectory: views,
+    operator: { ...words, logo: logo && readLogo(logo) },
+    sandbox: didit.environment === 'sandbox',
+    assets,
+  });
+  return { assets, show: createShowPage(pages) };
+}
+
+/** Ask Didit (api), be told (webhook), or look for oneself (reconcile): the last two end in settle. */
+function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Records) {
+  const { clock } = tools;
+  const warn = (message: string): void => log.warn(message);
+  const api = createDiditApi({ ...config.didit, ...tools, warn });
+  const sessions = createDiditSessions(records.store);
+  const settle = createSettle({ ...records, ...tools, didit: api, placeOf });
+  const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
+  const reconcile = createReconcile({ store: records.store, settle, clock, failed });
+  const webhook = createWebhook({
+    secrets: config.didit.webhookSecrets,
+    applicationId: config.didit.applicationId,
+    ...{ diditSessions: sessions, settle, reconcile, clock },
+    counted: (result, reason) => log.info('webhook', { result, reason }),
+  });
+  return { api, sessions, reconcile, webhook };
+}
+
+function providerSettings({ config, jwks, clients }: AppOptions): ProviderSettings {
+  return {
+    ...{ jwks, clients },
+    issuer: config.issuer,
+    cookieKeys: config.cookies.keys,
+    environment: config.didit.environment,
+    session: config.session,
+    pkceRequired: config.pkce.required,
+    allowPrivateNetworks: config.outgoing.allowPrivateNetworks,
+    dynamicRegistration: config.dynamicRegistration,
+  };
+}
+
+/** The library looks at a client when it is first used; an operator wants to hear of a mistake at start. */
+async function validateClients(
+  provider: ReturnType<typeof createProvider>,
+  { clients }: Clients,
+): Promise<void> {
+  for (const { client_id: id } of clients) {
+    try {
+      await provider.Client.find(id);
+    } catch (cause) {
+      const { error_description: description } = cause as { error_description?: string };
+      throw new Error(`client "${id}": ${description ?? String(cause)}`, { cause });
+    }
+  }
+}

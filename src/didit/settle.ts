@@ -1,0 +1,82 @@
+/**
+ * What a ring of the bell leads to, whoever rang: the decision is read from Didit's API, judged, and saved.
+ * Nothing that a webhook says of the outcome is used.
+ */
+import type { Attempt } from '../domain/attempt.ts';
+import { isOver } from '../domain/attempt.ts';
+import type { Clock } from '../domain/environment.ts';
+import type { Record } from '../domain/event.ts';
+import { type Place, compareLocality } from '../domain/locality.ts';
+import { type VerdictOutcome, judge } from '../domain/verdict.ts';
+import { AttemptGone, type Attempts, type LoadedAttempt } from '../store/attempts.ts';
+import type { Bell } from '../store/bell.ts';
+import type { Slots } from '../store/slots.ts';
+import type { DiditApi } from './port.ts';
+
+export interface SettleTools {
+  attempts: Attempts;
+  slots: Slots;
+  bell: Bell;
+  didit: Pick<DiditApi, 'readDecision'>;
+  placeOf(address: string, described: { browser: string; system: string }): Place;
+  record: Record;
+  clock: Clock;
+}
+
+/** Which attempt a Didit session was created for. */
+export interface DiditSessionOf {
+  interactionUid: string;
+  attemptId: string;
+}
+
+export type Settled = VerdictOutcome | 'over';
+export type Settle = (of: DiditSessionOf) => Promise<Settled>;
+
+export function createSettle(tools: SettleTools): Settle {
+  const { attempts, bell, didit, slots, record, clock } = tools;
+
+  async function save(loaded: LoadedAttempt): Promise<Settled> {
+    const { attempt } = loaded;
+    if (attempt.phase !== 'captured') return 'over';
+    const { diditSessionId, expectation, place, enrolmentId, slotReceipt } = attempt.capture;
+    const { decision, seen } = await didit.readDecision(diditSessionId);
+    const verdict = judge(decision, expectation, clock());
+    if (verdict.outcome === 'pending') return 'pending';
+
+    const locality = compareLocality(
+      place,
+      seen.map(({ address, ...described }) => tools.placeOf(address, described)),
+    );
+    const event = { type: 'judged', diditSessionId, verdict, locality } as const;
+    const of = { interactionUid: attempt.interactionUid, id: attempt.id };
+    const { attempt: saved, refused } = await attempts.propose(of, event, loaded);
+    if (refused) return 'over';
+    await Promise.all([
+      bell.ring(attempt.interactionUid),
+      // Didit is done with this session and will not hand it back: the next capture may begin.
+      slots.release(enrolmentId, slotReceipt),
+    ]);
+    recordVerdict(saved, verdict.reason, locality);
+    return verdict.outcome;
+  }
+
+  function recordVerdict(attempt: Attempt, reason: string, locality: string): void {
+    const account = 'identity' in attempt ? attempt.identity.accountId : undefined;
+    const about = { atMs: clock(), attempt: attempt.id, account, client: attempt.client.id };
+    record({ event: 'verdict.received', ...about, reason: `${reason}, place ${locality}` });
+    if (attempt.phase === 'denied') {
+      record({ event: 'login.denied', ...about, reason: attempt.reason });
+    }
+  }
+
+  return async function settle({ interactionUid, attemptId }) {
+    const loaded = await attempts.load(interactionUid);
+    if (loaded?.attempt.id !== attemptId || isOver(loaded.attempt)) return 'over';
+    try {
+      return await save(loaded);
+    } catch (error) {
+      if (error instanceof AttemptGone) return 'over';
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * One call to Didit: a time limit, a size limit, no redirects, and a breaker for each operation, so that an
+ * outage costs the first few people a moment and everybody after them none.
+ */
+import {
+  BrokenCircuitError,
+  ConsecutiveBreaker,
+  ExponentialBackoff,
+  circuitBreaker,
+  handleWhen,
+  retry,
+  wrap,
+} from 'cockatiel';
+import { DiditError } from './port.ts';
+
+export interface DiditCall {
+  operation: 'create' | 'decision' | 'delete';
+  method: 'GET' | 'POST' | 'DELETE';
+  /** Below the base address, with the trailing slash: without it Didit redirects and drops the key. */
+  path: string;
+  body?: object;
+  timeoutMs: number;
+}
+
+export interface DiditAnswer {
+  status: number;
+  /** The parsed JSON, or undefined where there is none. */
+  body: unknown;
+}
+
+const maximumAnswerBytes = 1024 * 1024;
+const failuresUntilOpen = 5;
+const openForMs = 10_000;
+
+export type Transport = (call: DiditCall) => Promise<DiditAnswer>;
+
+export function createTransport(options: {
+  apiBaseUrl: string;
+  apiKey: string;
+  fetch: typeof fetch;
+}): Transport {
+  const breakers = {
+    create: breaker(),
+    decision: breaker(),
+    delete: breaker(),
+  };
+  // A session that was created and not heard of would be handed back by the next call: create is not repeated.
+  const again = retry(transient, {
+    maxAttempts: 1,
+    backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 300 }),
+  });
+  const policies = {
+    create: breakers.create,
+    decision: wrap(again, breakers.decision),
+    delete: wrap(again, breakers.delete),
+  };
+  return async function send(call) {
+    try {
+      return await policies[call.operation].execute(() => sendOnce(call, options));
+    } catch (cause) {
+      if (!(cause instanceof BrokenCircuitError)) throw cause;
+      throw new DiditError('unavailable', 'Didit has failed several times in a row', { cause });
+    }
+  };
+}
+
+const transient = handleWhen(
+  (error) => error instanceof DiditError && error.failure === 'unavailable',
+);
+
+function breaker() {
+  return circuitBreaker(transient, {
+    halfOpenAfter: openForMs,
+    breaker: new ConsecutiveBreaker(failuresUntilOpen),
+  });
+}
+
+async function sendOnce(
+  { method, path, body, timeoutMs }: DiditCall,
+  {
+    apiBaseUrl,
+    apiKey,
+    fetch,
+  }: { apiBaseUrl: string; apiKey: string; fetch: typeof globalThis.fetch },
+): Promise<DiditAnswer> {
+  let status: number;
+  let text: string;
+  try {
+    const response = await fetch(new URL(path, apiBaseUrl), {
+      method,
+      headers: {
+        'x-api-key': apiKey,
+        accept: 'application/json',
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    status = response.status;
+    text = await readAtMost(response, maximumAnswerBytes);
+  } catch (cause) {
+    if (cause instanceof DiditError) throw cause;
+    throw new DiditError('unavailable', 'Didit did not answer', { cause });
+  }
+  if (status === 429) throw new DiditError('rate_limited', 'Didit limits the rate');
+  if (status >= 500) throw new DiditError('unavailable', `Didit answered ${status}`);
+  if (status === 401 || status === 403) throw new DiditError('refused', 'the key is not accepted');
+  return { status, body: parse(text) };
+}
+
+async function readAtMost(response: Response, maximumBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const body = (response.body ?? []) as AsyncIterable<Uint8Array> | Uint8Array[];
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > maximumBytes) throw new DiditError('unavailable', 'the answer is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parse(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DiditError('unavailable', 'the answer is not JSON', { cause });
+  }
+}

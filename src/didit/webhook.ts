@@ -1,0 +1,119 @@
+/**
+ * `POST /webhooks/didit`: the doorbell.
+ *
+ * The bytes are verified as they came, before anything parses them. A valid ring makes us look at Didit's API;
+ * it grants nothing by itself, and a ring that is repeated merely makes us look again. The answer is 2xx only
+ * after what there was to save has been saved: Didit repeats itself only twice.
+ */
+import type { Context, Middleware } from 'koa';
+import rawBody from 'raw-body';
+import type { Clock } from '../domain/environment.ts';
+import { Problem } from '../domain/problem.ts';
+import { DiditError } from './port.ts';
+import type { Reconcile } from './reconcile.ts';
+import type { DiditSessions } from './sessions.ts';
+import type { Settle } from './settle.ts';
+import { verifyWebhook } from './signature.ts';
+import { type DiditWebhookEvent, diditWebhookEvent } from './wire.ts';
+
+export const webhookPath = '/webhooks/didit';
+
+const maximumBytes = 512 * 1024;
+const bodyTimeoutMs = 5_000;
+const toleranceSeconds = 300;
+/** How many bodies are read at once; more wait for their turn at Didit, which tries again. */
+const maximumConcurrent = 64;
+
+/** Didit's session is still open: there is nothing to read yet. */
+const openStatuses = new Set(['Not Started', 'In Progress', 'Awaiting User', 'Resubmitted']);
+
+export type WebhookResult =
+  'settled' | 'over' | 'pending' | 'ignored' | 'unknown' | 'later' | 'refused';
+
+export interface WebhookTools {
+  secrets: readonly string[];
+  /** Events of another application of the same account are not ours. */
+  applicationId: string | undefined;
+  diditSessions: DiditSessions;
+  settle: Settle;
+  reconcile: Pick<Reconcile, 'expect'>;
+  clock: Clock;
+  /** For metrics and the log: how it ended, and why it was refused. */
+  counted(result: WebhookResult, reason?: string): void;
+}
+
+export function createWebhook(tools: WebhookTools): Middleware {
+  let concurrent = 0;
+  return async function webhook(ctx, next) {
+    if (ctx.path !== webhookPath) {
+      await next();
+      return;
+    }
+    if (ctx.method !== 'POST') throw new Problem('method_not_allowed');
+    if (concurrent >= maximumConcurrent) throw new Problem('unavailable', 'too many webhooks');
+    concurrent += 1;
+    try {
+      const event = verify(tools, ctx, await readBody(ctx));
+      const result = event ? await act(tools, event) : 'ignored';
+      tools.counted(result);
+      ctx.status = 200;
+      ctx.body = { received: true };
+    } finally {
+      concurrent -= 1;
+    }
+  };
+}
+
+async function readBody(ctx: Context): Promise<Buffer> {
+  if (ctx.get('content-encoding') !== '' || !ctx.is('application/json')) {
+    throw new Problem('unsupported_media_type');
+  }
+  const { promise: tooSlow, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Problem('body_too_slow')), bodyTimeoutMs);
+  try {
+    const length = ctx.req.headers['content-length'] ?? null;
+    return await Promise.race([rawBody(ctx.req, { limit: maximumBytes, length }), tooSlow]);
+  } catch (cause) {
+    // What is left of the body is not waited for.
+    ctx.set('connection', 'close');
+    if (cause instanceof Problem) throw cause;
+    const tooLarge = (cause as { type?: string }).type === 'entity.too.large';
+    throw new Problem(tooLarge ? 'body_too_large' : 'malformed', undefined, { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @returns undefined for a genuine event that is not about a Didit session's status. */
+function verify(tools: WebhookTools, ctx: Context, body: Buffer): DiditWebhookEvent | undefined {
+  const verified = verifyWebhook({
+    rawBody: body,
+    headers: ctx.req.headersDistinct,
+    secrets: tools.secrets,
+    now: tools.clock(),
+    toleranceSeconds,
+  });
+  if (!verified.ok) {
+    tools.counted('refused', verified.reason);
+    throw new Problem('webhook_refused', verified.reason);
+  }
+  const event = diditWebhookEvent.safeParse(verified.body);
+  return event.success && event.data.webhook_type === 'status.updated' ? event.data : undefined;
+}
+
+async function act(tools: WebhookTools, event: DiditWebhookEvent): Promise<WebhookResult> {
+  if (openStatuses.has(event.status ?? '')) return 'pending';
+  const { applicationId } = tools;
+  if (applicationId && event.application_id !== applicationId) return 'unknown';
+  const of = await tools.diditSessions.find(event.session_id);
+  if (!of) return 'unknown';
+  try {
+    const settled = await tools.settle(of);
+    return settled === 'over' || settled === 'pending' ? settled : 'settled';
+  } catch (error) {
+    if (!(error instanceof DiditError)) throw error;
+    // Didit rang and does not answer: we look again by ourselves.
+    await tools.reconcile.expect(of);
+    return 'later';
+  }
+}

@@ -1,0 +1,71 @@
+/** The ways out of an attempt, each a button: another way, try again, not me, back to the app. */
+import type { RouterContext } from '@koa/router';
+import { type Attempt, isOver } from '../domain/attempt.ts';
+import { Problem } from '../domain/problem.ts';
+import { type LoginTools, clearCapture, ownAttempt, recordFor, toDispatcher } from './room.ts';
+import { seeOther } from './resume.ts';
+import { nextAttempt, readInteraction } from './start.ts';
+
+type Reason = 'other_way' | 'cancelled';
+
+/** Ends what is under way. @returns the attempt as it then is: perhaps it had ended, or succeeded, before. */
+async function giveUp(ctx: RouterContext, tools: LoginTools, reason: Reason): Promise<Attempt> {
+  const loaded = await ownAttempt(ctx, tools);
+  const of = { interactionUid: loaded.attempt.interactionUid, id: loaded.attempt.id };
+  const event = { type: 'gave_up', reason } as const;
+  const { attempt, refused } = await tools.attempts.propose(of, event, loaded);
+  if (!refused) {
+    recordFor(tools, attempt, 'login.denied', reason);
+    await clearCapture(tools, loaded.attempt);
+  }
+  return attempt;
+}
+
+export async function otherWay(ctx: RouterContext, tools: LoginTools): Promise<void> {
+  await giveUp(ctx, tools, 'other_way');
+  toDispatcher(ctx);
+}
+
+/** Back to the relying party, which is told no more than that it was denied (RFC 6749 section 4.1.2.1). */
+export async function cancel(ctx: RouterContext, tools: LoginTools): Promise<void> {
+  const attempt = await giveUp(ctx, tools, 'cancelled');
+  if (attempt.phase === 'consumed') {
+    toDispatcher(ctx);
+    return;
+  }
+  const interaction = await readInteraction(ctx, tools);
+  interaction.result = { error: 'access_denied', error_description: 'End-User ended the sign-in' };
+  await interaction.persist();
+  seeOther(ctx, interaction.returnTo);
+}
+
+/** Another selfie by the same person: a new attempt in the place of one that is over. */
+export async function tryAgain(ctx: RouterContext, tools: LoginTools): Promise<void> {
+  await begin(ctx, tools, 'identity');
+}
+
+/** "Not you?": nothing of the attempt is kept. */
+export async function startOver(ctx: RouterContext, tools: LoginTools): Promise<void> {
+  await begin(ctx, tools, 'nothing');
+}
+
+async function begin(
+  ctx: RouterContext,
+  tools: LoginTools,
+  keep: 'identity' | 'nothing',
+): Promise<void> {
+  let loaded = await ownAttempt(ctx, tools);
+  if (!isOver(loaded.attempt)) {
+    const of = { interactionUid: loaded.attempt.interactionUid, id: loaded.attempt.id };
+    await tools.attempts.propose(of, { type: 'superseded' }, loaded);
+    await clearCapture(tools, loaded.attempt);
+    loaded = await ownAttempt(ctx, tools);
+  }
+  const { attempt } = loaded;
+  if (attempt.phase === 'consumed' || tools.clock() >= attempt.expiresAtMs) {
+    throw new Problem('interaction_over');
+  }
+  const next = nextAttempt(attempt, keep, tools);
+  if (await tools.attempts.replace(loaded, next)) recordFor(tools, next, 'login.started', 'again');
+  toDispatcher(ctx);
+}

@@ -1,0 +1,115 @@
+/**
+ * login/ is the story of a login, in the order in which it happens: routes (what is next?) · start · identify ·
+ * capture · waiting · resume · consent. Everything lies below `/interaction/:uid`, because the library's
+ * interaction cookie does. A step does its work, saves the attempt and sends the browser back to the dispatcher;
+ * steps never call each other.
+ *
+ * This file is what the steps have in common: their tools, and the check that this browser began the interaction.
+ */
+import type { RouterContext } from '@koa/router';
+import type Provider from 'oidc-provider';
+import type { DiditApi } from '../didit/port.ts';
+import type { Attempt } from '../domain/attempt.ts';
+import type { Clock, Hash, Random } from '../domain/environment.ts';
+import type { AuditEvent, Record } from '../domain/event.ts';
+import type { Place } from '../domain/locality.ts';
+import { Problem } from '../domain/problem.ts';
+import type { Accounts } from '../store/accounts.ts';
+import type { Attempts, LoadedAttempt } from '../store/attempts.ts';
+import type { Bell } from '../store/bell.ts';
+import type { Portraits } from '../store/portraits.ts';
+import type { Slots } from '../store/slots.ts';
+import type { ShowPage } from '../web/respond.ts';
+
+export interface LoginSettings {
+  issuer: string;
+  environment: 'live' | 'sandbox';
+  workflowId: string;
+  /** `portrait`: we send the picture each time, so the reference is pinned. `stored`: Didit uses its own. */
+  faceReference: 'portrait' | 'stored';
+  minimumLivenessScore: number;
+  minimumFaceMatchScore: number;
+  /** Send a hash of what the browser says of itself and its address along, for Didit's own signals. */
+  sendDeviceHints: boolean;
+}
+
+export interface LoginTools {
+  settings: LoginSettings;
+  provider: Provider;
+  attempts: Attempts;
+  accounts: Accounts;
+  portraits: Portraits;
+  slots: Slots;
+  bell: Bell;
+  didit: DiditApi;
+  /** Remembers which attempt a Didit session is for; false when it is already somebody's. */
+  claimDiditSession(id: string, attempt: Attempt): Promise<boolean>;
+  /** Asks for the verdict in case no webhook brings it. */
+  expectVerdict(attempt: Attempt): Promise<void>;
+  placeOf(address: string, described: { browser: string; system: string }): Place;
+  show: ShowPage;
+  record: Record;
+  clock: Clock;
+  random: Random;
+  hash: Hash;
+}
+
+/** The address of a step of this interaction. */
+export function pathOf(interactionUid: string, step = ''): string {
+  return `/interaction/${interactionUid}${step && `/${step}`}`;
+}
+
+/** `:uid` of the path, once the signed cookie has said the same. */
+export function ownInteraction(ctx: RouterContext, provider: Provider): string {
+  const uid = String(ctx.params.uid);
+  if (!holdsInteraction(ctx, provider)) throw new Problem('interaction_not_yours');
+  return uid;
+}
+
+export function holdsInteraction(ctx: RouterContext, provider: Provider): boolean {
+  const cookie = ctx.cookies.get(provider.cookieName('interaction'), { signed: true });
+  return cookie !== undefined && cookie === ctx.params.uid;
+}
+
+/** The attempt that this browser has under way. */
+export async function ownAttempt(ctx: RouterContext, tools: LoginTools): Promise<LoadedAttempt> {
+  const loaded = await tools.attempts.load(ownInteraction(ctx, tools.provider));
+  if (!loaded) throw new Problem('interaction_over');
+  return loaded;
+}
+
+export function toDispatcher(ctx: RouterContext): void {
+  ctx.status = 303;
+  ctx.redirect(pathOf(String(ctx.params.uid)));
+}
+
+export function thisPlace(ctx: RouterContext, tools: LoginTools): Place {
+  const agent = ctx.get('user-agent');
+  return tools.placeOf(ctx.ip, { browser: agent, system: agent });
+}
+
+export function recordFor(
+  tools: LoginTools,
+  attempt: Attempt,
+  event: AuditEvent['event'],
+  reason?: string,
+): void {
+  const account = 'identity' in attempt ? attempt.identity.accountId : undefined;
+  tools.record({
+    event,
+    atMs: tools.clock(),
+    attempt: attempt.id,
+    client: attempt.client.id,
+    ...(account === undefined ? {} : { account }),
+    ...(reason === undefined ? {} : { reason }),
+  });
+}
+
+/** What an attempt that ended early leaves at Didit and in the slot is cleared away. */
+export async function clearCapture(tools: LoginTools, attempt: Attempt): Promise<void> {
+  if (!('capture' in attempt)) return;
+  const { diditSessionId, enrolmentId, slotReceipt } = attempt.capture;
+  // First the session, then the slot: the next holder must not be handed this session.
+  await tools.didit.deleteSession(diditSessionId).catch(() => undefined);
+  await tools.slots.release(enrolmentId, slotReceipt);
+}

@@ -1,0 +1,107 @@
+/**
+ * The dispatcher: `GET /interaction/:uid` is the one place that decides what is next and shows it. Every step is
+ * a POST (or Didit's return) that saves the attempt and leads back here, so that reloading, the back button and a
+ * second tab all show where the attempt really stands.
+ */
+import { Router, type RouterContext } from '@koa/router';
+import type { Middleware } from 'koa';
+import { type Attempt, type DenialReason, standing } from '../domain/attempt.ts';
+import { requireSameOrigin } from '../web/forms.ts';
+import { showCapture, takeSelfie } from './capture.ts';
+import { allow, deny, showConsent } from './consent.ts';
+import { identify, showIdentify } from './identify.ts';
+import { cancel, otherWay, startOver, tryAgain } from './leave.ts';
+import { resume, showContinue } from './resume.ts';
+import { returned } from './returned.ts';
+import { type LoginTools, ownInteraction, pathOf } from './room.ts';
+import { readInteraction, startAttempt } from './start.ts';
+import { type OpenStreams, createEvents, showWaiting, state } from './waiting.ts';
+
+type Step = (ctx: RouterContext, tools: LoginTools) => Promise<void>;
+
+const steps: Readonly<Record<string, Step>> = {
+  identify,
+  selfie: takeSelfie,
+  resume,
+  'other-way': otherWay,
+  'try-again': tryAgain,
+  'start-over': startOver,
+  cancel,
+  allow,
+  deny,
+};
+
+export function createLoginRoutes(tools: LoginTools, streams: OpenStreams): Middleware {
+  const router = new Router({ prefix: '/interaction/:uid' });
+  const issuerOrigin = new URL(tools.settings.issuer).origin;
+
+  router.get('/', (ctx) => dispatch(ctx, tools));
+  router.get('/didit/:nonce', (ctx) => returned(ctx, tools));
+  router.get('/events', createEvents(tools, streams));
+  router.get('/state', (ctx) => state(ctx, tools));
+  for (const [name, step] of Object.entries(steps)) {
+    router.post(`/${name}`, (ctx) => {
+      requireSameOrigin(ctx, issuerOrigin);
+      return step(ctx, tools);
+    });
+  }
+  return router.routes() as unknown as Middleware;
+}
+
+async function dispatch(ctx: RouterContext, tools: LoginTools): Promise<void> {
+  const uid = ownInteraction(ctx, tools.provider);
+  const loaded = await tools.attempts.load(uid);
+  if (loaded) {
+    showStanding(ctx, tools, loaded.attempt);
+    return;
+  }
+  const interaction = await readInteraction(ctx, tools);
+  if (interaction.prompt.name === 'consent') return showConsent(ctx, tools, interaction);
+  showStanding(ctx, tools, await startAttempt(interaction, tools));
+}
+
+function showStanding(ctx: RouterContext, tools: LoginTools, attempt: Attempt): void {
+  const where = standing(attempt, tools.clock());
+  const { client } = attempt;
+  const request = { uiLocales: attempt.request.uiLocales, reference: attempt.reference };
+  switch (where.at) {
+    case 'identify':
+      return showIdentify(ctx, tools, attempt);
+    case 'capture':
+      return showCapture(ctx, tools, attempt, where.identity);
+    case 'waiting':
+      return showWaiting(ctx, tools, attempt);
+    case 'ready':
+      return showContinue(ctx, tools, attempt);
+    case 'denied':
+      return showFallback(ctx, tools, attempt, where.reason);
+    case 'foreign':
+      return showFallback(ctx, tools, attempt, 'elsewhere');
+    case 'expired':
+      if (tools.clock() < attempt.expiresAtMs) return showFallback(ctx, tools, attempt, 'expired');
+      return tools.show(ctx, 410, { page: 'finished', client }, request);
+    case 'consumed':
+    case 'superseded':
+      return tools.show(ctx, 410, { page: 'finished', client }, request);
+  }
+}
+
+/** Every dead end is this one: what happened, and what can be done now. */
+function showFallback(
+  ctx: RouterContext,
+  { show }: LoginTools,
+  attempt: Attempt,
+  reason: DenialReason | 'expired',
+): void {
+  const { interactionUid, client, request, reference } = attempt;
+  const back = pathOf(interactionUid, 'cancel');
+  const again = pathOf(interactionUid, 'try-again');
+  const shown = { uiLocales: request.uiLocales, reference };
+  if (reason === 'cancelled') return show(ctx, 410, { page: 'finished', client }, shown);
+  if (reason === 'in_review') {
+    const actions = { otherWay: again, back };
+    const links = { checkAgain: pathOf(interactionUid) };
+    return show(ctx, 200, { page: 'review', client, links, actions }, shown);
+  }
+  show(ctx, 200, { page: 'fallback', client, reason, actions: { tryAgain: again, back } }, shown);
+}

@@ -1,0 +1,83 @@
+/** From the library's interaction to our attempt, once, when the dispatcher first sees it. */
+import type { RouterContext } from '@koa/router';
+import { type Interaction, errors } from 'oidc-provider';
+import { type Attempt, newAttempt, transition } from '../domain/attempt.ts';
+import { Problem } from '../domain/problem.ts';
+import { newReference } from '../web/respond.ts';
+import { type LoginTools, recordFor } from './room.ts';
+
+export async function readInteraction(
+  ctx: RouterContext,
+  { provider }: Pick<LoginTools, 'provider'>,
+): Promise<Interaction> {
+  try {
+    return await provider.interactionDetails(ctx.req, ctx.res);
+  } catch (cause) {
+    if (cause instanceof errors.SessionNotFound) {
+      throw new Problem('interaction_over', undefined, { cause });
+    }
+    throw cause;
+  }
+}
+
+export async function startAttempt(interaction: Interaction, tools: LoginTools): Promise<Attempt> {
+  const { accounts, attempts, clock, random } = tools;
+  const accountId = interaction.session?.accountId;
+  const account = accountId === undefined ? undefined : await accounts.find(accountId);
+  const attempt = newAttempt({
+    id: random(16),
+    kind: account ? 'step_up' : 'login',
+    interactionUid: interaction.uid,
+    reference: newReference(random),
+    client: await askingClient(interaction, tools),
+    request: {
+      loginHint: text(interaction.params.login_hint),
+      uiLocales: text(interaction.params.ui_locales),
+    },
+    createdAtMs: clock(),
+    expiresAtMs: interaction.exp * 1000,
+  });
+  // Somebody is signed in here: it is they who have to prove it anew, unless they say otherwise.
+  const identifier = account && (account.email ?? account.username);
+  const begun =
+    identifier === undefined
+      ? attempt
+      : transition(attempt, { type: 'identified', identity: { identifier, accountId } }, clock())
+          .attempt;
+  const saved = await attempts.start(begun);
+  if (saved.id === attempt.id) recordFor(tools, saved, 'login.started');
+  return saved;
+}
+
+/** The same request, asked again: another try, by the same person or by another. */
+export function nextAttempt(
+  old: Attempt,
+  keep: 'identity' | 'nothing',
+  { clock, random }: Pick<LoginTools, 'clock' | 'random'>,
+): Attempt {
+  const { kind, interactionUid, reference, client, request, expiresAtMs } = old;
+  const fresh = newAttempt({
+    ...{ interactionUid, reference, client, request, expiresAtMs },
+    kind: keep === 'identity' ? kind : 'login',
+    id: random(16),
+    createdAtMs: clock(),
+  });
+  const identity = 'identity' in old ? old.identity : undefined;
+  if (keep === 'nothing' || !identity) return fresh;
+  return transition(fresh, { type: 'identified', identity }, clock()).attempt;
+}
+
+/** Who asks: the name that the client gave itself, and the host that it really is. */
+export async function askingClient(
+  interaction: Interaction,
+  { provider }: Pick<LoginTools, 'provider'>,
+): Promise<Attempt['client']> {
+  const id = String(interaction.params.client_id);
+  const client = await provider.Client.find(id);
+  const redirectUri = text(interaction.params.redirect_uri) ?? client?.redirectUris?.[0] ?? '';
+  return { id, name: client?.clientName ?? id, host: URL.parse(redirectUri)?.host ?? id };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value.slice(0, 256) : undefined;
+}
