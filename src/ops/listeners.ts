@@ -1,0 +1,80 @@
+/** The two listeners: opening them, and closing them so that nobody is cut off. */
+import { type RequestListener, type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Edge } from '../web/edge.ts';
+
+export interface Listeners {
+  listen(): Promise<{ publicPort: number; managementPort: number }>;
+  /** Finishes what is in flight, for at most ten seconds. */
+  close(): Promise<void>;
+}
+
+interface ListenersOptions {
+  public: { host: string; port: number; admit: Edge };
+  management: { host: string; port: number };
+  publicListener: RequestListener;
+  managementListener: RequestListener;
+  opened(): void;
+  /** Readiness goes and waiting pages are sent away, before the doors close. */
+  closing(): void;
+  closed(): Promise<void>;
+}
+
+const finishWithinMs = 10_000;
+
+/** Headers within ten seconds, the whole request within thirty; nothing is larger than a login needs. */
+const limits = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+};
+
+export function createListeners(options: ListenersOptions): Listeners {
+  const { admit } = options.public;
+  const publicServer = createServer(limits, (req, res) => {
+    if (admit(req, res)) options.publicListener(req, res);
+  });
+  const managementServer = createServer(limits, options.managementListener);
+  let closing: Promise<void> | undefined;
+
+  return {
+    async listen() {
+      const publicPort = await open(publicServer, options.public);
+      const managementPort = await open(managementServer, options.management);
+      options.opened();
+      return { publicPort, managementPort };
+    },
+    close() {
+      closing ??= (async () => {
+        options.closing();
+        await finish(publicServer);
+        await finish(managementServer);
+        await options.closed();
+      })();
+      return closing;
+    },
+  };
+}
+
+async function open(
+  server: Server,
+  { host, port }: { host: string; port: number },
+): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  server.once('error', reject);
+  server.listen(port, host, () => resolve(undefined));
+  await promise;
+  server.off('error', reject);
+  return (server.address() as AddressInfo).port;
+}
+
+async function finish(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  server.close(() => resolve(undefined));
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), finishWithinMs);
+  await promise;
+  clearTimeout(cut);
+}
