@@ -1,0 +1,105 @@
+/** A browser without a window: a cookie jar, redirects one by one, plain HTML forms. No JavaScript, on purpose. */
+import { CookieJar } from 'tough-cookie';
+
+export interface Answer {
+  url: string;
+  status: number;
+  headers: Headers;
+  text: string;
+  /** Where the answer sends the browser, made absolute. */
+  location: string | undefined;
+}
+
+export interface Form {
+  action: string;
+  fields: Record<string, string>;
+  /** `formaction` of each button that has one, and the form's own action. */
+  actions: string[];
+}
+
+export const chromeOnLinux =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+
+export type TestBrowser = ReturnType<typeof createBrowser>;
+
+export function createBrowser({ userAgent = chromeOnLinux } = {}) {
+  const jar = new CookieJar(undefined, { rejectPublicSuffixes: false });
+
+  async function request(url: string, init: RequestInit = {}): Promise<Answer> {
+    const response = await fetch(url, {
+      ...init,
+      redirect: 'manual',
+      headers: {
+        'user-agent': userAgent,
+        accept: 'text/html',
+        'accept-language': 'en',
+        ...(init.headers as Record<string, string> | undefined),
+        cookie: await jar.getCookieString(url),
+      },
+    });
+    for (const cookie of response.headers.getSetCookie()) {
+      await jar.setCookie(cookie, url, { ignoreError: true });
+    }
+    const location = response.headers.get('location');
+    return {
+      url,
+      status: response.status,
+      headers: response.headers,
+      text: await response.text(),
+      location: location === null ? undefined : new URL(location, url).href,
+    };
+  }
+
+  const get = (url: string): Promise<Answer> => request(url);
+
+  /** A form post of a page of the same site. */
+  function post(url: string, fields: Record<string, string> = {}): Promise<Answer> {
+    return request(url, {
+      method: 'POST',
+      body: new URLSearchParams(fields),
+      headers: { 'sec-fetch-site': 'same-origin', origin: new URL(url).origin },
+    });
+  }
+
+  /** Follows redirects until a page comes, or an address for which `until` is true (which is not fetched). */
+  async function follow(
+    answer: Answer,
+    until: (url: string) => boolean = () => false,
+  ): Promise<Answer> {
+    let current = answer;
+    for (let hop = 0; current.location !== undefined; hop += 1) {
+      if (hop > 20) throw new Error(`too many redirects, last to ${current.location}`);
+      if (until(current.location)) return current;
+      current = await get(current.location);
+    }
+    return current;
+  }
+
+  return { jar, get, post, follow, request };
+}
+
+/** The forms of a page, as far as our pages use forms. */
+export function formsOf(answer: Answer): Form[] {
+  return [...answer.text.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(
+    ([, attributes, body]) => {
+      const action = absolute(attribute(attributes ?? '', 'action') ?? answer.url, answer.url);
+      const fields: Record<string, string> = {};
+      for (const [, input] of (body ?? '').matchAll(/<input\b([^>]*)>/g)) {
+        const name = attribute(input ?? '', 'name');
+        if (name !== undefined) fields[name] = attribute(input ?? '', 'value') ?? '';
+      }
+      const others = [...(body ?? '').matchAll(/formaction="([^"]*)"/g)].map(([, to]) =>
+        absolute(to ?? '', answer.url),
+      );
+      return { action, fields, actions: [action, ...others] };
+    },
+  );
+}
+
+function attribute(attributes: string, name: string): string | undefined {
+  return new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1]?.replaceAll('&amp;', '&');
+}
+
+function absolute(address: string, base: string): string {
+  return new URL(address, base).href;
+}

@@ -1,0 +1,200 @@
+/**
+ * A provider and a Didit, as a test needs them: real HTTP on free ports of the loopback, three people enrolled,
+ * three relying parties registered.
+ */
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { type App, createApp } from '../../src/app.ts';
+import { generateJwks, randomKey } from '../../src/config/keys.ts';
+import { type Flags, resolveConfig } from '../../src/config/load.ts';
+import type { AuditEvent } from '../../src/domain/event.ts';
+import { parseClients } from '../../src/oidc/clients.ts';
+import type { SimulatorOptions } from '../../src/simulator/options.ts';
+import { createSimulator } from '../../src/simulator/simulator.ts';
+import { createLog } from '../../src/web/telemetry.ts';
+
+export const accountsFile = fileURLToPath(
+  new URL('../../config/demo/accounts.yaml', import.meta.url),
+);
+export const workflowId = '0b6f2f0a-5f0d-4a57-8f65-000000000001';
+/** Nothing listens here: a test stops at the redirect and reads it. */
+export const redirectUri = 'http://localhost:9/callback';
+export const webhookSecret = 'test-webhook-secret-0123456789abcdef';
+
+export interface TestbedOptions {
+  storeUrl?: string;
+  clock?: () => number;
+  clients?: readonly object[];
+  resources?: readonly object[];
+  simulator?: Partial<SimulatorOptions>;
+  flags?: Flags;
+  fetch?: typeof fetch;
+  log?: (line: string) => void;
+}
+
+export interface Testbed {
+  issuer: string;
+  managementUrl: string;
+  simulatorUrl: string;
+  clientSecret: string;
+  app: App;
+  events: AuditEvent[];
+  /** Simulator's own controls, see src/simulator/control.ts. */
+  control(path: string, body: object): Promise<unknown>;
+  log(): Promise<SimulatorLog>;
+  close(): Promise<void>;
+}
+
+export interface SimulatorLog {
+  calls: { operation: string; status: number }[];
+  webhooks: { diditSessionId: string; status: string; httpStatus: number | null }[];
+}
+
+/** The keys of one deployment, for tests that start it twice. */
+export interface DeploymentKeys {
+  jwks: Awaited<ReturnType<typeof generateJwks>>;
+  cookieKey: string;
+  encryptionKey: string;
+  clientSecret: string;
+}
+
+let sharedJwks: ReturnType<typeof generateJwks> | undefined;
+
+export async function deploymentKeys(): Promise<DeploymentKeys> {
+  return {
+    jwks: await (sharedJwks ??= generateJwks()),
+    cookieKey: randomKey(),
+    encryptionKey: randomKey(),
+    clientSecret: randomKey(),
+  };
+}
+
+export async function startTestbed(options: TestbedOptions = {}): Promise<Testbed> {
+  const keys = await deploymentKeys();
+  const apiKey = 'test-api-key-0123456789';
+  const clock = options.clock ?? Date.now;
+  const simulator = await createSimulator({
+    apiKeys: { sandbox: [apiKey] },
+    webhookSecret,
+    webhookDelayMs: 0,
+    webhookRetryDelaysMs: [200, 400],
+    clock,
+    ...options.simulator,
+  });
+  const simulatorUrl = await simulator.listen(0, '127.0.0.1');
+  const port = await freePort();
+  const issuer = `http://127.0.0.1:${port}`;
+  simulator.sendWebhooksTo(`${issuer}/webhooks/didit`);
+
+  const events: AuditEvent[] = [];
+  const app = await startApp({ ...options, keys, port, simulatorUrl, apiKey, events });
+  const { managementPort } = await app.listen();
+
+  return {
+    ...{ issuer, simulatorUrl, app, events },
+    managementUrl: `http://127.0.0.1:${managementPort}`,
+    clientSecret: keys.clientSecret,
+    async control(path, body) {
+      const response = await fetch(`${simulatorUrl}/control/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      if (!response.ok) throw new Error(`the simulator refused ${path}: ${await response.text()}`);
+      return response.status === 204 ? undefined : response.json();
+    },
+    async log() {
+      return (await (await fetch(`${simulatorUrl}/control/log`)).json()) as SimulatorLog;
+    },
+    async close() {
+      await app.close();
+      await simulator.close();
+    },
+  };
+}
+
+interface AppFor extends TestbedOptions {
+  keys: DeploymentKeys;
+  port: number;
+  simulatorUrl: string;
+  apiKey: string;
+  events?: AuditEvent[];
+}
+
+export async function startApp(options: AppFor): Promise<App> {
+  const { keys, port, simulatorUrl, apiKey, events } = options;
+  const resolved = resolveConfig({
+    env: {},
+    readFile: () => '',
+    flags: {
+      mode: 'development',
+      issuer: `http://127.0.0.1:${port}`,
+      port,
+      management: { port: 0 },
+      store: { url: options.storeUrl ?? 'sqlite::memory:', encryptionKeys: [keys.encryptionKey] },
+      cookies: { keys: [keys.cookieKey] },
+      ...options.flags,
+      didit: {
+        apiKey,
+        apiBaseUrl: simulatorUrl,
+        hostedOrigins: [simulatorUrl],
+        webhookSecrets: [webhookSecret],
+        environment: 'sandbox',
+        workflows: { passive: workflowId },
+        ...options.flags?.didit,
+      },
+    },
+  });
+  if (!resolved.ok) throw new Error(JSON.stringify(resolved.problems));
+  const clients = [...testClients(keys.clientSecret), ...(options.clients ?? [])];
+  const { log } = options;
+  return createApp({
+    config: { ...resolved.config, accountsFile },
+    jwks: keys.jwks,
+    clients: parseClients(JSON.stringify({ clients, resources: options.resources ?? [] })),
+    log: createLog(log ? 'trace' : 'silent', log && { write: log }),
+    ...(options.clock ? { clock: options.clock } : {}),
+    ...(options.fetch ? { fetch: options.fetch } : {}),
+    onEvent: (event) => events?.push(event),
+  });
+}
+
+/** `first` and `second` belong to the house, `stranger` does not; `spa` is a page without a secret. */
+export function testClients(clientSecret: string): object[] {
+  const common = {
+    redirect_uris: [redirectUri],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+  };
+  const house = { ...common, client_secret: clientSecret, first_party: true };
+  return [
+    {
+      ...house,
+      client_id: 'first',
+      client_name: 'First',
+      post_logout_redirect_uris: ['http://localhost:9/bye'],
+      grant_types: [...common.grant_types, 'client_credentials'],
+    },
+    { ...house, client_id: 'second', client_name: 'Second' },
+    { ...common, client_id: 'stranger', client_name: 'Stranger', client_secret: clientSecret },
+    {
+      ...common,
+      client_id: 'spa',
+      client_name: 'Page',
+      token_endpoint_auth_method: 'none',
+      redirect_uris: ['http://spa.localhost:9/callback'],
+      first_party: true,
+    },
+  ];
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  server.listen(0, '127.0.0.1', () => resolve(undefined));
+  await promise;
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}
