@@ -10,24 +10,48 @@ const doors = {
   domain: [],
   config: ['domain'],
   store: ['domain'],
-  didit: ['store', 'domain'],
+  didit: ['didit-format', 'didit-port', 'store', 'domain'],
   web: ['store', 'domain'],
   oidc: ['store', 'domain', 'web'],
-  login: ['store', 'domain', 'didit', 'oidc', 'web'],
-  enrol: ['store', 'domain', 'didit', 'oidc', 'web'],
-  ops: ['store', 'domain', 'config', 'oidc', 'web', 'simulator', 'demo'],
-  demo: ['config', 'store', 'domain', 'simulator'],
+  login: ['store', 'domain', 'didit-port', 'oidc', 'web'],
+  enrol: ['store', 'domain'],
+  ops: ['app', 'store', 'domain', 'config', 'oidc', 'web', 'simulator', 'demo'],
+  demo: ['domain'],
+  simulator: ['didit-format'],
+  'didit-format': ['domain'],
+  'didit-port': ['domain'],
+  app: ['config', 'store', 'domain', 'didit', 'web', 'oidc', 'login', 'enrol', 'ops'],
 };
+
+const door = (from, to) => ({
+  from: { element: { type: from } },
+  allow: { to: { element: { type: to } } },
+});
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'coverage/', 'views/assets/'] },
   ...tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] }, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { ignoreRestSiblings: true, argsIgnorePattern: '^_' },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       'no-restricted-syntax': [
         'error',
@@ -57,27 +81,37 @@ export default tseslint.config(
       'boundaries/include': ['src/**'],
       'boundaries/elements': [
         // The simulator speaks Didit's format and knows nothing else of us, so wire and signature are a room of their own.
-        { type: 'didit-format', mode: 'file', pattern: 'src/didit/(wire|signature|canonical).ts' },
-        { type: 'app', mode: 'file', pattern: 'src/(app|main).ts' },
-        ...['domain', 'config', 'store', 'didit', 'web', 'oidc', 'login', 'enrol', 'ops', 'simulator', 'demo'].map(room),
+        {
+          type: 'didit-format',
+          mode: 'file',
+          pattern: ['src/didit/wire.ts', 'src/didit/signature.ts', 'src/didit/canonical.ts'],
+        },
+        // Of Didit's side a login sees this interface alone.
+        { type: 'didit-port', mode: 'file', pattern: ['src/didit/port.ts'] },
+        { type: 'app', mode: 'file', pattern: ['src/app.ts', 'src/main.ts'] },
+        ...[
+          'domain',
+          'config',
+          'store',
+          'didit',
+          'web',
+          'oidc',
+          'login',
+          'enrol',
+          'ops',
+          'simulator',
+          'demo',
+        ].map(room),
       ],
     },
     rules: {
-      'boundaries/no-unknown': 'error',
+      'boundaries/no-unknown-dependencies': 'error',
       'boundaries/no-unknown-files': 'error',
-      'boundaries/element-types': [
+      'boundaries/dependencies': [
         'error',
         {
           default: 'disallow',
-          rules: [
-            ...Object.entries(doors).map(([from, allow]) => ({ from, allow: [from, ...allow] })),
-            { from: 'didit', allow: ['didit-format'] },
-            { from: 'didit-format', allow: ['didit-format', 'domain'] },
-            { from: 'simulator', allow: ['simulator', 'didit-format'] },
-            { from: 'ops', allow: ['app'] },
-            { from: 'demo', allow: ['app'] },
-            { from: 'app', allow: ['*'] },
-          ],
+          policies: [...Object.entries(doors).map(([from, to]) => door(from, [from, ...to]))],
         },
       ],
     },
