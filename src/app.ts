@@ -37,7 +37,7 @@ import { readLogo } from './web/logo.ts';
 import { createPages } from './web/pages.ts';
 import { placeOf } from './web/place.ts';
 import { answerProblems, createShowPage } from './web/respond.ts';
-import { type Log, logRequests, recordTo } from './web/telemetry.ts';
+import { type Log, logProvider, logRequests, recordTo } from './web/telemetry.ts';
 
 export interface AppOptions {
   config: Config;
@@ -73,6 +73,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     findAccount: createFindAccount(accounts),
     pages: createProviderPages(show),
   });
+  logProvider(log, provider);
   await validateClients(provider, options.clients);
   const streams = new Set<PassThrough>();
   const { issuer } = config;

@@ -1,5 +1,5 @@
 /** Didit's sessions API (v3), as far as a login needs it. */
-import type { Hash } from '../domain/environment.ts';
+import type { Clock, Hash } from '../domain/environment.ts';
 import { toDecision } from './decision.ts';
 import { type CreateRequest, type CreatedDiditSession, type DiditApi, DiditError } from './port.ts';
 import { type Transport, createTransport } from './transport.ts';
@@ -18,14 +18,15 @@ export interface DiditApiOptions {
   hostedOrigins: readonly string[];
   fetch: typeof fetch;
   hash: Hash;
+  clock: Clock;
   /** Told once when Didit turns out not to know `workflow_type`. */
   warn(message: string): void;
 }
 
 /** Creating takes a picture along and may take longer than reading. */
 const createTimeoutMs = 8_000;
-/** Didit waits 5 s for the answer to a webhook, and this is read before that answer. */
-const readTimeoutMs = 3_000;
+/** Didit waits 5 s for the answer to a webhook, and in that time a decision may be read twice. */
+const readTimeoutMs = 2_000;
 
 export function createDiditApi(options: DiditApiOptions): DiditApi {
   const send = createTransport(options);

@@ -11,6 +11,7 @@ import {
   retry,
   wrap,
 } from 'cockatiel';
+import type { Clock } from '../domain/environment.ts';
 import { DiditError } from './port.ts';
 
 export interface DiditCall {
@@ -31,6 +32,8 @@ export interface DiditAnswer {
 const maximumAnswerBytes = 1024 * 1024;
 const failuresUntilOpen = 5;
 const openForMs = 10_000;
+const defaultPauseSeconds = 5;
+const maximumPauseSeconds = 60;
 
 export type Transport = (call: DiditCall) => Promise<DiditAnswer>;
 
@@ -38,6 +41,7 @@ export function createTransport(options: {
   apiBaseUrl: string;
   apiKey: string;
   fetch: typeof fetch;
+  clock: Clock;
 }): Transport {
   const breakers = {
     create: breaker(),
@@ -54,14 +58,38 @@ export function createTransport(options: {
     decision: wrap(again, breakers.decision),
     delete: wrap(again, breakers.delete),
   };
+  const quietUntilMs = { create: 0, decision: 0, delete: 0 };
+
+  async function sendUnlessQuiet(call: DiditCall): Promise<DiditAnswer> {
+    if (options.clock() < quietUntilMs[call.operation]) throw new RateLimited(0);
+    try {
+      return await sendOnce(call, options);
+    } catch (error) {
+      if (error instanceof RateLimited && error.retryAfterMs > 0) {
+        quietUntilMs[call.operation] = options.clock() + error.retryAfterMs;
+      }
+      throw error;
+    }
+  }
+
   return async function send(call) {
     try {
-      return await policies[call.operation].execute(() => sendOnce(call, options));
+      return await policies[call.operation].execute(() => sendUnlessQuiet(call));
     } catch (cause) {
       if (!(cause instanceof BrokenCircuitError)) throw cause;
       throw new DiditError('unavailable', 'Didit has failed several times in a row', { cause });
     }
   };
+}
+
+/** Didit asked for a pause; until it is over, that operation is not called. */
+class RateLimited extends DiditError {
+  readonly retryAfterMs: number;
+
+  constructor(retryAfterMs: number) {
+    super('rate_limited', 'Didit limits the rate');
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 
 const transient = handleWhen(
@@ -85,6 +113,7 @@ async function sendOnce(
 ): Promise<DiditAnswer> {
   let status: number;
   let text: string;
+  let retryAfterMs: number;
   try {
     const response = await fetch(new URL(path, apiBaseUrl), {
       method,
@@ -98,15 +127,23 @@ async function sendOnce(
       signal: AbortSignal.timeout(timeoutMs),
     });
     status = response.status;
+    retryAfterMs = pauseOf(response.headers.get('retry-after'));
     text = await readAtMost(response, maximumAnswerBytes);
   } catch (cause) {
     if (cause instanceof DiditError) throw cause;
     throw new DiditError('unavailable', 'Didit did not answer', { cause });
   }
-  if (status === 429) throw new DiditError('rate_limited', 'Didit limits the rate');
+  if (status === 429) throw new RateLimited(retryAfterMs);
   if (status >= 500) throw new DiditError('unavailable', `Didit answered ${status}`);
   if (status === 401 || status === 403) throw new DiditError('refused', 'the key is not accepted');
   return { status, body: parse(text) };
+}
+
+/** Whole seconds (RFC 9110 also allows a date; Didit sends seconds), bounded: an outage should be our choice. */
+function pauseOf(retryAfter: string | null): number {
+  const seconds = Number(retryAfter ?? defaultPauseSeconds);
+  const sensible = Number.isFinite(seconds) && seconds > 0 ? seconds : defaultPauseSeconds;
+  return Math.min(sensible, maximumPauseSeconds) * 1000;
 }
 
 async function readAtMost(response: Response, maximumBytes: number): Promise<string> {

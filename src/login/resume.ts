@@ -1,7 +1,7 @@
 /** The door opens: the attempt is consumed, once, and the library is told what was proven. */
 import type { RouterContext } from '@koa/router';
-import type Provider from 'oidc-provider';
-import type { Attempt } from '../domain/attempt.ts';
+import type { Interaction } from 'oidc-provider';
+import { type Attempt, standing } from '../domain/attempt.ts';
 import type { Proof } from '../domain/assurance.ts';
 import { isFirstParty } from '../oidc/prompts.ts';
 import { type LoginTools, ownAttempt, pathOf, recordFor, toDispatcher } from './room.ts';
@@ -20,42 +20,48 @@ export function showContinue(ctx: RouterContext, { show }: LoginTools, attempt: 
 
 export async function resume(ctx: RouterContext, tools: LoginTools): Promise<void> {
   const loaded = await ownAttempt(ctx, tools);
+  const { at } = standing(loaded.attempt, tools.clock());
+  if (at !== 'ready' && at !== 'consumed') {
+    toDispatcher(ctx);
+    return;
+  }
+  // Read before the proof is spent: an interaction that is gone must not cost it.
+  const interaction = await readInteraction(ctx, tools);
   const of = { interactionUid: loaded.attempt.interactionUid, id: loaded.attempt.id };
   const { attempt, refused } = await tools.attempts.propose(of, { type: 'finished' }, loaded);
   if (attempt.phase !== 'consumed') {
     toDispatcher(ctx);
     return;
   }
-  // A second press of the button: the first one's answer was lost on the way, but not what it did.
-  if (refused) return resumeAgain(ctx, tools);
-  const returnTo = await finishInteraction(ctx, tools.provider, attempt.proof);
+  if (refused) {
+    resumeAgain(ctx, interaction);
+    return;
+  }
+  await finishInteraction(interaction, tools, attempt.proof);
   recordFor(tools, attempt, 'login.completed', attempt.proof.acr);
-  seeOther(ctx, returnTo);
+  seeOther(ctx, interaction.returnTo);
 }
 
 async function finishInteraction(
-  ctx: RouterContext,
-  provider: Provider,
+  interaction: Interaction,
+  { provider }: LoginTools,
   { accountId, acr, amr, provenAtMs }: Proof,
-): Promise<string> {
-  const interaction = await provider.interactionDetails(ctx.req, ctx.res);
+): Promise<void> {
   const client = await provider.Client.find(String(interaction.params.client_id));
   interaction.result = {
     login: { accountId, acr, amr: [...amr], ts: Math.floor(provenAtMs / 1000), remember: true },
     ...(isFirstParty(client) ? { consent: {} } : {}),
   };
   await interaction.persist();
-  return interaction.returnTo;
 }
 
-/** The library takes a result once; until it has, this browser may be sent to it again. */
-async function resumeAgain(ctx: RouterContext, tools: LoginTools): Promise<void> {
-  const interaction = await readInteraction(ctx, tools);
-  if (!interaction.result?.login) {
-    toDispatcher(ctx);
-    return;
-  }
-  seeOther(ctx, interaction.returnTo);
+/**
+ * A second press of the button: the first one's answer was lost on the way, but not what it did. The library takes
+ * a result once; until it has, this browser may be sent to it again.
+ */
+function resumeAgain(ctx: RouterContext, interaction: Interaction): void {
+  if (interaction.result?.login) seeOther(ctx, interaction.returnTo);
+  else toDispatcher(ctx);
 }
 
 export function seeOther(ctx: RouterContext, address: string): void {

@@ -34,7 +34,9 @@ export function createEvents(tools: LoginTools, streams: OpenStreams) {
     const uid = ownInteraction(ctx, tools.provider);
     const stream = new PassThrough();
     const watch = watchAttempt(tools, uid, () => stream.end('data: look again\n\n'));
-    const heartbeat = setInterval(() => stream.write(': still here\n\n'), heartbeatMs);
+    const heartbeat = setInterval(() => {
+      if (!stream.writableEnded) stream.write(': still here\n\n');
+    }, heartbeatMs);
     const timeUp = setTimeout(() => stream.end('retry: 1000\n\n'), streamForMs);
     streams.add(stream);
     stream.once('close', () => {
@@ -43,7 +45,8 @@ export function createEvents(tools: LoginTools, streams: OpenStreams) {
       streams.delete(stream);
       watch.stop();
     });
-    ctx.req.once('close', () => stream.destroy());
+    ctx.res.once('close', () => stream.destroy());
+    stream.write('retry: 1000\n\n');
     try {
       await watch.begin();
     } catch (error) {
@@ -55,7 +58,6 @@ export function createEvents(tools: LoginTools, streams: OpenStreams) {
     // A proxy that buffers would hold the one message back.
     ctx.set({ 'x-accel-buffering': 'no', 'cache-control': 'no-store, no-transform' });
     ctx.body = stream;
-    stream.write('retry: 1000\n\n');
   };
 }
 

@@ -1,8 +1,9 @@
 /** The log: JSON lines, one an event, ids and codes only. */
+import type { EventEmitter } from 'node:events';
 import type { Middleware } from 'koa';
 import { type DestinationStream, pino } from 'pino';
 import type { AuditEvent, Record } from '../domain/event.ts';
-import type { Problem } from '../domain/problem.ts';
+import { Problem } from '../domain/problem.ts';
 
 export interface Log {
   info(message: string, fields?: object): void;
@@ -42,6 +43,43 @@ export function recordTo(log: Log): Record {
   return function record({ atMs, ...event }: AuditEvent) {
     log.info(event.event, { ...event });
   };
+}
+
+/** The library's own refusals, for whoever sets up a relying party: which client, which error, why. */
+const refusals = [
+  'authorization.error',
+  'grant.error',
+  'pushed_authorization_request.error',
+  'userinfo.error',
+  'introspection.error',
+  'revocation.error',
+  'end_session.error',
+  'registration_create.error',
+] as const;
+
+interface Refused extends Error {
+  error?: string;
+  error_description?: string;
+  error_detail?: string;
+}
+
+/** Without these listeners the framework would print stack traces beside the log. */
+export function logProvider(log: Log, provider: EventEmitter): void {
+  for (const event of refusals) {
+    provider.on(event, (ctx: { oidc?: { client?: { clientId?: string } } }, error: Refused) => {
+      const { error: code, error_description: description, error_detail: detail } = error;
+      log.info(event, { client: ctx.oidc?.client?.clientId, error: code, description, detail });
+    });
+  }
+  const failed = (error: unknown): void => {
+    const cause = error instanceof Error ? error : undefined;
+    log.problem(new Problem('internal', undefined, { cause }), { reference: '', method: '' });
+  };
+  provider.on('server_error', (_ctx: unknown, error: unknown) => failed(error));
+  provider.on('error', failed);
+  provider.on('backchannel.error', (_ctx: unknown, error: Error, client: { clientId: string }) => {
+    log.warn('backchannel.error', { client: client.clientId, error: error.name });
+  });
 }
 
 /** One line a request: what was asked of us and how long it took, without the address itself. */
