@@ -49,20 +49,22 @@ export function createSettle(tools: SettleTools): Settle {
     );
     const event = { type: 'judged', diditSessionId, verdict, locality } as const;
     const of = { interactionUid: attempt.interactionUid, id: attempt.id };
-    const { attempt: saved, refused } = await attempts.propose(of, event, loaded);
+    const { attempt: saved, refused, changed } = await attempts.propose(of, event, loaded);
     if (refused) return 'over';
     await Promise.all([
       bell.ring(attempt.interactionUid),
       // Didit is done with this session and will not hand it back: the next capture may begin.
       slots.release(enrolmentId, slotReceipt),
     ]);
-    recordVerdict(saved, verdict.reason, locality);
+    // Who rings again does no harm, but there is one verdict to tell of.
+    if (changed) recordVerdict(saved, verdict.reason, locality);
     return verdict.outcome;
   }
 
   function recordVerdict(attempt: Attempt, reason: string, locality: string): void {
     const account = 'identity' in attempt ? attempt.identity.accountId : undefined;
-    const about = { atMs: clock(), attempt: attempt.id, account, client: attempt.client.id };
+    const { id, reference, client } = attempt;
+    const about = { atMs: clock(), attempt: id, reference, account, client: client.id };
     record({ event: 'verdict.received', ...about, reason: `${reason}, place ${locality}` });
     if (attempt.phase === 'denied') {
       record({ event: 'login.denied', ...about, reason: attempt.reason });

@@ -177,10 +177,11 @@ function takeVerdict(
     case 'not_finished':
       return { attempt: end(attempt, { phase: 'denied', reason: verdict.outcome }, nowMs) };
     case 'approved':
-      if (attempt.verdict) return { attempt };
+      // Also when a second reading sees a stranger whom the first did not: a verdict may be lowered.
       if (locality === 'differs' || locality === 'unknown') {
         return { attempt: end(attempt, { phase: 'denied', reason: 'elsewhere' }, nowMs) };
       }
+      if (attempt.verdict) return { attempt };
       return {
         attempt: {
           ...attempt,

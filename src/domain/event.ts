@@ -15,6 +15,8 @@ export interface AuditEvent {
     | 'login.expired';
   atMs: number;
   attempt: string;
+  /** What the person's pages show, so that the two can be brought together. */
+  reference: string;
   account?: string | undefined;
   client: string;
   reason?: string;

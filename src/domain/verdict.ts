@@ -97,7 +97,7 @@ function flawOf(decision: Decision, expected: Expectation, nowMs: number): strin
   if (decision.warnings.some(({ logType }) => logType === 'error')) return 'error_warning';
 
   const { createdAtMs } = decision;
-  if (createdAtMs === undefined) return 'no_time';
+  if (createdAtMs === undefined || Number.isNaN(createdAtMs)) return 'no_time';
   if (createdAtMs < expected.startedAtMs - clockSkewMs) return 'created_before_start';
   if (createdAtMs > nowMs + clockSkewMs) return 'created_in_the_future';
   if (nowMs > expected.expiresAtMs) return 'too_late';

@@ -99,6 +99,7 @@ export function recordFor(
     event,
     atMs: tools.clock(),
     attempt: attempt.id,
+    reference: attempt.reference,
     client: attempt.client.id,
     ...(account === undefined ? {} : { account }),
     ...(reason === undefined ? {} : { reason }),

@@ -15,7 +15,7 @@ import { resume, showContinue } from './resume.ts';
 import { returned } from './returned.ts';
 import { type LoginTools, ownInteraction, pathOf } from './room.ts';
 import { readInteraction, startAttempt } from './start.ts';
-import { type OpenStreams, createEvents, showWaiting, state } from './waiting.ts';
+import { type OpenStreams, createEvents, showWaiting } from './waiting.ts';
 
 type Step = (ctx: RouterContext, tools: LoginTools) => Promise<void>;
 
@@ -38,7 +38,6 @@ export function createLoginRoutes(tools: LoginTools, streams: OpenStreams): Midd
   router.get('/', (ctx) => dispatch(ctx, tools));
   router.get('/didit/:nonce', (ctx) => returned(ctx, tools));
   router.get('/events', createEvents(tools, streams));
-  router.get('/state', (ctx) => state(ctx, tools));
   for (const [name, step] of Object.entries(steps)) {
     router.post(`/${name}`, (ctx) => {
       requireSameOrigin(ctx, issuerOrigin);

@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import type { RouterContext } from '@koa/router';
 import { type Attempt, standing } from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
-import { type LoginTools, ownAttempt, ownInteraction, pathOf } from './room.ts';
+import { type LoginTools, ownInteraction, pathOf } from './room.ts';
 
 /** Longer than any attempt waits for its verdict; a page that still waits then asks anew. */
 const streamForMs = 120_000;
@@ -95,11 +95,4 @@ function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
       stopListening?.();
     },
   };
-}
-
-/** For the few who poll: the same knowledge in a word. */
-export async function state(ctx: RouterContext, tools: LoginTools): Promise<void> {
-  const { attempt } = await ownAttempt(ctx, tools);
-  const { at } = standing(attempt, tools.clock());
-  ctx.body = { state: at === 'waiting' ? 'waiting' : at === 'ready' ? 'ready' : 'over' };
 }

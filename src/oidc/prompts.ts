@@ -1,11 +1,15 @@
 /**
- * When is somebody asked to sign in? The library's policy, with two changes.
+ * When is somebody asked to sign in? The library's policy, with three changes.
  *
  * Its two checks for an essential acr compare names and ask again for as long as they differ: with a selfie as
  * the login that would be a second, paid selfie that cannot help either. One check of ours takes their place. It
  * knows the order of the classes, so that a stronger session satisfies; it asks only for what can be reached; and
  * it asks once.
+ *
+ * Its two checks for a requested person ask again when another signs in, or forget on the way back which person it
+ * was. Ours asks once, too, and then says no.
  */
+import { decodeJwt } from 'jose';
 import { type KoaContextWithOIDC, errors, interactionPolicy } from 'oidc-provider';
 import { satisfies } from '../domain/assurance.ts';
 
@@ -20,6 +24,16 @@ export function createPolicy(reachable: readonly string[]): interactionPolicy.De
 
   login.checks.remove('essential_acrs');
   login.checks.remove('essential_acr');
+  login.checks.remove('id_token_hint');
+  login.checks.remove('claims_id_token_sub_value');
+  login.checks.add(
+    new Check(
+      'subject',
+      'somebody else was asked for than is signed in',
+      'login_required',
+      needsOtherSubject,
+    ),
+  );
   login.checks.add(
     new Check(
       'acr',
@@ -49,6 +63,26 @@ export function createPolicy(reachable: readonly string[]): interactionPolicy.De
 /** Said by the operator in the clients file; see clients.ts. */
 export function isFirstParty(client: object | undefined): boolean {
   return client !== undefined && 'first_party' in client && client.first_party === true;
+}
+
+function needsOtherSubject({ oidc }: KoaContextWithOIDC): boolean {
+  const have = oidc.session?.accountId;
+  const isRight = requestedSubjects(oidc).every((want) => want === have);
+  if (!isRight && oidc.result?.login) {
+    throw new errors.LoginRequired('somebody else was asked for than signed in');
+  }
+  return !isRight;
+}
+
+/** By `id_token_hint` and by the claims parameter (OpenID Connect Core 3.1.2.1 and 5.5.1). */
+function requestedSubjects({ params, claims }: KoaContextWithOIDC['oidc']): unknown[] {
+  // The library checked the signature when the request came in, and remembers no more than the text.
+  const hint = params?.id_token_hint;
+  const sub = claims.id_token?.sub as { value?: unknown } | null | undefined;
+  return [
+    ...(typeof hint === 'string' ? [decodeJwt(hint).sub] : []),
+    ...(sub && 'value' in sub ? [sub.value] : []),
+  ];
 }
 
 function needsOtherAcr({ oidc }: KoaContextWithOIDC, reachable: readonly string[]): boolean {

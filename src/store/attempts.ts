@@ -15,6 +15,9 @@ export interface LoadedAttempt {
   stored: Stored;
 }
 
+/** What became of an event. `changed`: by this very call, and not by an equal one before it. */
+export type Proposed = Transition & { changed: boolean };
+
 export type Attempts = ReturnType<typeof createAttempts>;
 
 /** An ended attempt stays readable this long, so that a late browser is told what happened. */
@@ -64,16 +67,17 @@ export function createAttempts(store: Store, clock: Clock) {
     of: { interactionUid: string; id: string },
     event: AttemptEvent,
     known?: LoadedAttempt,
-  ): Promise<Transition> {
-    return update<Transition>(
+  ): Promise<Proposed> {
+    return update<Proposed>(
       store,
       keyOf(of.interactionUid),
       (current) => {
         if (current === undefined) return { result: gone() };
         const attempt = JSON.parse(current) as Attempt;
-        if (attempt.id !== of.id) return { result: { attempt, refused: 'over' } };
-        const result = transition(attempt, event, clock());
-        if (result.attempt === attempt) return { result };
+        if (attempt.id !== of.id) return { result: { attempt, refused: 'over', changed: false } };
+        const next = transition(attempt, event, clock());
+        const result = { ...next, changed: next.attempt !== attempt };
+        if (!result.changed) return { result };
         return {
           value: JSON.stringify(result.attempt),
           ttlSeconds: ttlSeconds(result.attempt),

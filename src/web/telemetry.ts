@@ -57,6 +57,11 @@ const refusals = [
   'registration_create.error',
 ] as const;
 
+interface RefusedContext {
+  state: { reference?: string };
+  oidc?: { client?: { clientId?: string } };
+}
+
 interface Refused extends Error {
   error?: string;
   error_description?: string;
@@ -66,9 +71,11 @@ interface Refused extends Error {
 /** Without these listeners the framework would print stack traces beside the log. */
 export function logProvider(log: Log, provider: EventEmitter): void {
   for (const event of refusals) {
-    provider.on(event, (ctx: { oidc?: { client?: { clientId?: string } } }, error: Refused) => {
+    provider.on(event, (ctx: RefusedContext, error: Refused) => {
       const { error: code, error_description: description, error_detail: detail } = error;
-      log.info(event, { client: ctx.oidc?.client?.clientId, error: code, description, detail });
+      const { reference } = ctx.state;
+      const client = ctx.oidc?.client?.clientId;
+      log.info(event, { client, error: code, description, detail, reference });
     });
   }
   const failed = (error: unknown): void => {
@@ -88,12 +95,13 @@ export function logRequests(log: Log, now: () => number): Middleware {
     const startedMs = now();
     await next();
     const { routerPath, oidc } = ctx as { routerPath?: string; oidc?: { route?: string } };
+    const { reference, route } = ctx.state as { reference?: string; route?: string };
     log.info('request', {
       method: ctx.method,
-      route: oidc?.route ?? routerPath ?? 'none',
+      route: oidc?.route ?? routerPath ?? route ?? 'none',
       status: ctx.status,
       durationMs: Math.round((now() - startedMs) * 10) / 10,
-      reference: (ctx.state as { reference?: string }).reference,
+      reference,
     });
   };
 }
