@@ -40,7 +40,7 @@ export const didit = z
       .strictObject({
         passive: setting(
           kind.text,
-          'The id of the workflow for logins: passive liveness and face match, nothing else.',
+          'The id of the workflow for logins: passive liveness, face match and IP analysis.',
           { env: 'DIDIT_WORKFLOW_PASSIVE', example: '0b6f2f0a-5f0d-4a57-8f65-5f7f0c1f7a11' },
         ),
       })

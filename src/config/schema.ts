@@ -81,9 +81,11 @@ const session = z
 
 const operator = z
   .strictObject({
-    name: setting(kind.text, 'What the service is called on its pages.', {
-      env: 'OPERATOR_NAME',
-    }).default('Sign-in'),
+    name: setting(
+      kind.text,
+      "What the service is called on its pages. The issuer's host stands in when absent.",
+      { env: 'OPERATOR_NAME', example: 'Example sign-in' },
+    ).optional(),
     logo: setting(kind.fileName, 'A PNG, JPEG or WebP file shown on the pages.', {
       env: 'OPERATOR_LOGO',
       file: true,

@@ -212,6 +212,11 @@ thead { color: var(--muted) }
 tbody th { font-weight: 400 }
 .told { background: var(--told) }
 td p { margin: .25rem 0 0; color: var(--muted) }
+@media (max-width: 34rem) {
+  thead { display: none }
+  tr, tbody th, td { display: block }
+  tbody th { border: 0; padding-bottom: 0 }
+}
 time { display: block; color: var(--muted) }
 details { margin-top: 1rem; border-top: 1px solid var(--line) }
 summary { cursor: pointer }

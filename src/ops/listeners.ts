@@ -21,6 +21,7 @@ interface ListenersOptions {
 }
 
 const finishWithinMs = 10_000;
+const sweepEveryMs = 50;
 
 /** Headers within ten seconds, the whole request within thirty; nothing is larger than a login needs. */
 const limits = {
@@ -73,8 +74,11 @@ async function finish(server: Server): Promise<void> {
   if (!server.listening) return;
   const { promise, resolve } = Promise.withResolvers<undefined>();
   server.close(() => resolve(undefined));
+  // A connection that has answered is idle, and would be kept for the next request.
+  const sweep = setInterval(() => server.closeIdleConnections(), sweepEveryMs);
   server.closeIdleConnections();
   const cut = setTimeout(() => server.closeAllConnections(), finishWithinMs);
   await promise;
+  clearInterval(sweep);
   clearTimeout(cut);
 }

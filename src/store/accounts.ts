@@ -69,7 +69,9 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
       ...(enrolment ? { enrolment } : {}),
       updatedAtMs: clock(),
     };
-    const names = [fields.email, fields.username].filter((name) => name !== undefined);
+    // An address that is also the user name is one name.
+    const given = [fields.email, fields.username].filter((name) => name !== undefined);
+    const names = new Set(given.map(normaliseIdentifier));
     const taken: string[] = [];
     for (const name of names) {
       if (!(await store.put(indexKeyOf(name), account.id, { ifAbsent: true }))) {

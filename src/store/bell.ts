@@ -29,7 +29,9 @@ export function createBell(store: Store): Bell {
       listeners.set(interactionUid, mine.add(heard));
       const stop = (): void => {
         mine.delete(heard);
-        if (mine.size === 0) listeners.delete(interactionUid);
+        // By now the entry may be somebody else's.
+        const isLast = mine.size === 0 && listeners.get(interactionUid) === mine;
+        if (isLast) listeners.delete(interactionUid);
       };
       try {
         await (subscription ??= store.subscribe(channel, fanOut));

@@ -2,6 +2,7 @@
 import type { Clock } from '../domain/environment.ts';
 import type { RedisClient, StoreLog } from './redis-client.ts';
 import { sealStore, secretKey } from './sealed.ts';
+import { nameOutages } from './outage.ts';
 import type { Store } from './store.ts';
 
 export interface OpenStoreOptions {
@@ -23,7 +24,8 @@ export interface OpenedStore {
 export async function openStore(options: OpenStoreOptions): Promise<OpenedStore> {
   const driver = await openDriver(options);
   try {
-    return { ...driver, store: await protect(driver.store, options.encryptionKeys) };
+    const store = await protect(nameOutages(driver.store), options.encryptionKeys);
+    return { ...driver, store };
   } catch (error) {
     await driver.store.close();
     throw error;

@@ -104,6 +104,14 @@ export interface IndexEntry {
   score: number;
 }
 
+/** The database does not answer, or cannot write: nobody is let in for it. */
+export class StoreUnavailable extends Error {
+  constructor(options: { cause: unknown }) {
+    super('the store does not answer', options);
+    this.name = 'StoreUnavailable';
+  }
+}
+
 /**
  * What an `update` function answers: the new record, or `undefined` to leave the old one as it is.
  */

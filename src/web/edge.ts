@@ -7,6 +7,7 @@
  * forwarded headers that came in are replaced by what the configured proxies really said.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** How many proxies stand in front, or which addresses they have; `false`: none. */
@@ -19,7 +20,8 @@ export function createEdge(issuer: string, trustProxy: TrustProxy): Edge {
   const { host, protocol } = new URL(issuer);
   const clientAddress = createClientAddress(trustProxy);
   return function admit(req, res) {
-    if (req.headers.host !== host) {
+    // A whole address in the request line would take the host's place in every address that is built.
+    if (req.headers.host !== host || !req.url?.startsWith('/')) {
       res.writeHead(421, { 'content-type': 'text/plain', 'cache-control': 'no-store' });
       res.end('This address is not served here.\n');
       return false;
@@ -44,9 +46,11 @@ function createClientAddress(trustProxy: TrustProxy): (req: IncomingMessage) => 
       .toString()
       .split(',')
       .map((entry) => entry.trim())
-      .filter((entry) => ipaddr.isValid(entry));
+      .reverse();
+    // What is no address ends the list: skipping it would shift a forged entry into a proxy's place.
+    const end = forwarded.findIndex((entry) => isIP(entry) === 0);
     // From the nearest hop outwards: the first address that is not a proxy of ours is the client's.
-    const path = [peer, ...forwarded.reverse()];
+    const path = [peer, ...(end === -1 ? forwarded : forwarded.slice(0, end))];
     const client = path.findIndex((address, hop) => !isTrusted(address, hop));
     return path[client === -1 ? path.length - 1 : client] ?? peer;
   };

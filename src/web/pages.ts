@@ -45,7 +45,8 @@ export type Page =
       selfieTakenAtMs?: number | undefined;
       returnedAtMs?: number | undefined;
       links: { events: string; checkAgain: string };
-      actions: { otherWay: string };
+      /** `selfie` while the browser is not back: the page that was opened may be lost. */
+      actions: { selfie?: string | undefined; otherWay: string };
     }
   | { page: 'continue'; client: AskingClient; actions: { continue: string } }
   | {
@@ -59,7 +60,7 @@ export type Page =
       page: 'review';
       client: AskingClient;
       links: { checkAgain: string };
-      actions: { otherWay: string; back: string };
+      actions: { tryAgain: string; back: string };
     }
   | { page: 'foreign' }
   | { page: 'finished'; client?: AskingClient | undefined }

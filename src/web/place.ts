@@ -6,7 +6,7 @@ import type { Place } from '../domain/locality.ts';
 const browsers: readonly (readonly [RegExp, string])[] = [
   [/\bedg(e|a|ios)?\b/i, 'Edge'],
   [/samsung/i, 'Samsung Internet'],
-  [/\bopr\b|opera/i, 'Opera'],
+  [/\bop[rt]\/|opera/i, 'Opera'],
   [/firefox|fxios/i, 'Firefox'],
   [/chrome|crios|chromium/i, 'Chrome'],
   [/safari/i, 'Safari'],

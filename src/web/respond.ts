@@ -1,6 +1,7 @@
 /** How pages and problems become answers. */
 import type { Context, Middleware } from 'koa';
 import { Problem } from '../domain/problem.ts';
+import { StoreUnavailable } from '../store/store.ts';
 import type { Page, Pages } from './pages.ts';
 import type { Log } from './telemetry.ts';
 
@@ -67,7 +68,6 @@ export function answerProblems(options: {
 
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const name = error instanceof Error ? error.name : '';
-  const gone = name === 'MaxRetriesPerRequestError' || name === 'StoreUnavailable';
-  return new Problem(gone ? 'unavailable' : 'internal', undefined, { cause: error });
+  const code = error instanceof StoreUnavailable ? 'unavailable' : 'internal';
+  return new Problem(code, undefined, { cause: error });
 }

@@ -106,12 +106,17 @@ export function logRequests(log: Log, now: () => number): Middleware {
   };
 }
 
-/** Where a defect is, never what it was about: messages can quote input. */
+/** The engine's own complaints name code; other messages can quote what somebody sent, and stay out. */
+const quotesCodeOnly = [TypeError, RangeError, ReferenceError];
+
+/** Where a defect is, never what it was about. */
 function causeOf({ cause, stack }: Problem): object {
   const error = cause instanceof Error ? cause : undefined;
+  const mayTell = quotesCodeOnly.some((kind) => error instanceof kind);
   return {
     name: error?.name ?? typeof cause,
-    message: shorten(error?.message ?? ''),
+    code: (error as { code?: unknown } | undefined)?.code,
+    message: mayTell ? shorten(error?.message ?? '') : undefined,
     stack: (error?.stack ?? stack ?? '')
       .split('\n')
       .slice(1, 8)

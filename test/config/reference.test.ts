@@ -70,7 +70,10 @@ describe('profiles', () => {
 
   test('config/demo.yaml needs nothing but the secrets that the demo makes up', () => {
     const flags = { didit: { apiKey: DIDIT_API_KEY, webhookSecrets: [DIDIT_WEBHOOK_SECRETS] } };
-    const config = resolved({ fileText: projectFile('config/demo.yaml'), env: {}, flags });
+    const fileText = projectFile('config/demo.yaml');
+    const readFile = filesOf({ 'config/demo/accounts.yaml': 'accounts: []' });
+    const fileName = 'config/demo.yaml';
+    const config = resolved({ fileText, fileName, readFile, env: {}, flags });
     expect(config).toMatchObject({ mode: 'development', host: '127.0.0.1' });
   });
 

@@ -51,7 +51,7 @@ function samples(word: (plain: string) => string): Record<string, Page> {
       selfieTakenAtMs: atMs,
       returnedAtMs: atMs + 1000,
       links: { events: '/events', checkAgain: '/waiting' },
-      actions: { otherWay: action },
+      actions: { selfie: action, otherWay: action },
     },
     continue: { page: 'continue', client, actions: { continue: '/continued' } },
     fallback: {
@@ -64,7 +64,7 @@ function samples(word: (plain: string) => string): Record<string, Page> {
       page: 'review',
       client,
       links: { checkAgain: '/review' },
-      actions: { otherWay: action, back: action },
+      actions: { tryAgain: action, back: action },
     },
     foreign: { page: 'foreign' },
     finished: { page: 'finished', client },

@@ -75,7 +75,7 @@ function nextSteps(issuer: string, directory: string): string {
 
 In Didit's console (https://business.didit.me):
 
-1. Make a workflow with LIVENESS (passive) and FACE_MATCH and nothing else, and let its sessions
+1. Make a workflow with LIVENESS (passive), FACE_MATCH and IP_ANALYSIS, and let its sessions
    expire as early as it offers. Its id goes to DIDIT_WORKFLOW_PASSIVE in secrets.env.
 2. Copy the API key of the application to DIDIT_API_KEY.
 3. Add a webhook destination, version v3:
