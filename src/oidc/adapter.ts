@@ -7,6 +7,7 @@
  * verbs alone, so it is the same on one file, one Redis or a cluster:
  *
  * - a code, refresh token or pushed request is consumed by compare-and-set: of many callers one wins;
+ * - an interaction that is resumed is taken out of the store: it leads to one response, in however many tabs;
  * - a proof's `jti` is recorded only if absent;
  * - a grant is the kill switch: every token is honoured only while its grant exists, so to revoke a family is to
  *   put a tombstone in the grant's place, in one step, and no list of its tokens need be kept;
@@ -16,14 +17,12 @@
  * library's request context lives.
  */
 import { createHash } from 'node:crypto';
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, Provider, errors } from 'oidc-provider';
 import type { Clock } from '../domain/environment.ts';
 import { type Store, update } from '../store/store.ts';
-import { read, seen, tombstone, tombstoneSeconds } from './records.ts';
+import { lifetime, read, seen, tombstone, tombstoneSeconds } from './records.ts';
+import { createRefreshTokens } from './refresh-tokens.ts';
 import { createSessionAdapter } from './sessions.ts';
-
-/** The library allows clocks to differ by this much, so a record must outlive its token by it. */
-const clockToleranceSeconds = 15;
 
 export function createAdapter(store: Store, clock: Clock): (model: string) => Adapter {
   return function adapterFor(model) {
@@ -32,6 +31,10 @@ export function createAdapter(store: Store, clock: Clock): (model: string) => Ad
         return createSessionAdapter(store);
       case 'Grant':
         return { ...plain(store, clock, model), ...grants(store) };
+      case 'Interaction':
+        return { ...plain(store, clock, model), ...interactions(store) };
+      case 'RefreshToken':
+        return { ...plain(store, clock, model), ...createRefreshTokens(store, clock) };
       case 'ReplayDetection':
         return { ...plain(store, clock, model), upsert: recordOnce(store) };
       case 'Client':
@@ -62,13 +65,6 @@ function plain(store: Store, clock: Clock, model: string): Adapter {
   };
 }
 
-/** `expiresIn` is undefined for records without an end, such as registered clients. */
-function lifetime(expiresIn: number | undefined): number | undefined {
-  return expiresIn === undefined
-    ? undefined
-    : Math.max(1, Math.ceil(expiresIn)) + clockToleranceSeconds;
-}
-
 async function consume(store: Store, clock: Clock, model: string, key: string): Promise<undefined> {
   await update<undefined>(
     store,
@@ -95,6 +91,23 @@ function usedUp(model: string): Error {
     return new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
   }
   return new errors.InvalidGrant('already used');
+}
+
+/** To resume is to take: the library would read first and delete later, and two tabs could both have read. */
+function interactions(store: Store): Pick<Adapter, 'find' | 'destroy'> {
+  const keyOf = (id: string): string => `Interaction:${id}`;
+  const isResume = (): boolean => Provider.ctx?.oidc.route === 'resume';
+  return {
+    async find(id) {
+      if (!isResume()) return read(store, keyOf(id));
+      const taken = await store.take(keyOf(id));
+      return taken === undefined ? undefined : (JSON.parse(taken) as AdapterPayload);
+    },
+    async destroy(id) {
+      if (!isResume()) await store.delete(keyOf(id));
+      return undefined;
+    },
+  };
 }
 
 /** A destroyed grant leaves a tombstone, so that a request that read it before cannot save it back to life. */

@@ -21,7 +21,8 @@ const client = z.looseObject({
     .optional(),
   redirect_uris: z.array(z.string()).default([]),
   first_party: z.boolean().default(false),
-  pkce: z.enum(['required', 'optional']).default('required'),
+  /** Absent: as the setting `pkce.required` says. */
+  pkce: z.enum(['required', 'optional']).optional(),
 });
 
 const resource = z.strictObject({
@@ -50,7 +51,9 @@ export interface Clients {
 export function parseClients(text: string): Clients {
   const document = parseDocument(text);
   if (document.errors.length > 0) {
-    throw new Error(document.errors.map((error) => error.message).join('\n'));
+    // The first line says where; the others would quote the text, secrets included.
+    const problems = document.errors.map(({ message }) => message.split('\n', 1).join(''));
+    throw new Error(problems.join('\n'));
   }
   const parsed = file.safeParse(document.toJS() ?? {});
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error));

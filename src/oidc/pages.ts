@@ -1,6 +1,6 @@
-/** The three pages that the library would draw itself, drawn by us. */
+/** The three pages that the library would draw itself, drawn by us; an error is JSON for a program. */
 import { type Configuration, type KoaContextWithOIDC, errors } from 'oidc-provider';
-import type { ShowPage } from '../web/respond.ts';
+import { type ShowPage, referenceOf } from '../web/respond.ts';
 
 export interface ProviderPages {
   error: NonNullable<Configuration['renderError']>;
@@ -10,7 +10,11 @@ export interface ProviderPages {
 
 export function createProviderPages(show: ShowPage): ProviderPages {
   return {
-    error(ctx, _out, error) {
+    error(ctx, out, error) {
+      if (ctx.accepts('html', 'json') !== 'html') {
+        ctx.body = { ...out, reference: referenceOf(ctx) };
+        return;
+      }
       const view = { page: 'error', problem: problemOf(error) } as const;
       show(ctx, ctx.status, view);
     },

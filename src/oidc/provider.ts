@@ -13,6 +13,8 @@ import { signingAlgorithms } from './keys.ts';
 import { createOutgoingFetch } from './outgoing.ts';
 import type { ProviderPages } from './pages.ts';
 import { createPolicy } from './prompts.ts';
+import { nameByFamily } from './refresh-tokens.ts';
+import { extraClientMetadata } from './registration.ts';
 import { resourceIndicators, tokenAccess } from './tokens.ts';
 
 export interface ProviderSettings {
@@ -40,6 +42,7 @@ export const interactionTtlSeconds = 900;
 export function createProvider(settings: ProviderSettings, parts: ProviderParts): Provider {
   const provider = new Provider(settings.issuer, configuration(settings, parts));
   compareSecretsByHash(provider);
+  nameByFamily(provider);
   // web/edge.ts has replaced whatever forwarded headers came in by what is true.
   provider.proxy = true;
   return provider;
@@ -56,7 +59,8 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     loadExistingGrant: createGrantLoader(),
     interactions: {
       policy: createPolicy([selfie]),
-      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+      // `begin` says that nothing is under way yet, and saves the login's first look into the store.
+      url: (_ctx, interaction) => `/interaction/${interaction.uid}?begin`,
     },
     cookies: cookies(settings.cookieKeys, tls),
 
@@ -69,7 +73,8 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
 
     responseTypes: ['code'],
     pkce: {
-      required: (_ctx, client) => settings.pkceRequired && client.pkce !== 'optional',
+      required: (_ctx, { pkce }) =>
+        pkce === undefined ? settings.pkceRequired : pkce === 'required',
     },
     allowOmittingSingleRegisteredRedirectUri: false,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
@@ -82,13 +87,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
       clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
       dPoPSigningAlgValues: ['ES256', 'Ed25519', 'EdDSA'],
     },
-    extraClientMetadata: {
-      properties: ['first_party', 'pkce'],
-      // Said by the operator alone: a client that registers itself does not say it of itself.
-      validator(ctx, key, value, metadata) {
-        if (ctx !== undefined && value !== undefined) metadata[key] = undefined;
-      },
-    },
+    extraClientMetadata,
     clientBasedCORS: (_ctx, origin, client) =>
       client.clientAuthMethod === 'none' &&
       (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
@@ -105,8 +104,10 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
   };
 }
 
-function features(settings: ProviderSettings, { pages }: ProviderParts): Configuration['features'] {
+function features(settings: ProviderSettings, parts: ProviderParts): Configuration['features'] {
   const { clients, dynamicRegistration, cookieKeys } = settings;
+  const { pages, findAccount } = parts;
+  const mayAsk = tokenAccess(clients.resources, findAccount);
   return {
     devInteractions: { enabled: false },
     pushedAuthorizationRequests: { enabled: true },
@@ -115,8 +116,8 @@ function features(settings: ProviderSettings, { pages }: ProviderParts): Configu
     clientCredentials: { enabled: true },
     requestObjects: { enabled: true },
     resourceIndicators: resourceIndicators(clients.resources),
-    introspection: { enabled: true, allowedPolicy: tokenAccess(clients.resources).introspect },
-    revocation: { enabled: true, allowedPolicy: tokenAccess(clients.resources).revoke },
+    introspection: { enabled: true, allowedPolicy: mayAsk.introspect },
+    revocation: { enabled: true, allowedPolicy: mayAsk.revoke },
     userinfo: { enabled: true },
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: {

@@ -27,3 +27,13 @@ export async function read(store: Store, key: string): Promise<AdapterPayload | 
   seen().set(key, stored);
   return JSON.parse(stored.value) as AdapterPayload;
 }
+
+/** The library allows clocks to differ by this much, so a record must outlive its token by it. */
+const clockToleranceSeconds = 15;
+
+/** `expiresIn` is undefined for records without an end, such as registered clients. */
+export function lifetime(expiresIn: number | undefined): number | undefined {
+  return expiresIn === undefined
+    ? undefined
+    : Math.max(1, Math.ceil(expiresIn)) + clockToleranceSeconds;
+}

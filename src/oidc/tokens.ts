@@ -4,6 +4,7 @@ import {
   type Client,
   type ClientCredentials,
   type Configuration,
+  type FindAccount,
   type KoaContextWithOIDC,
   type RefreshToken,
   errors,
@@ -35,19 +36,31 @@ export function resourceIndicators(
   };
 }
 
-/** A client learns of its own tokens; a resource's reader also of those that were issued for it. */
-export function tokenAccess(resources: readonly Resource[]) {
+/**
+ * A client learns of its own tokens; a resource's reader also of those that were issued for it. Nobody learns that
+ * a token of somebody who is gone or blocked was once good.
+ */
+export function tokenAccess(resources: readonly Resource[], findAccount: FindAccount) {
   const readers = new Map(resources.map((one) => [one.identifier, new Set(one.introspected_by)]));
   const isOwn = (client: Client, token: Token): boolean => token.clientId === client.clientId;
 
-  function introspect(_ctx: KoaContextWithOIDC, client: Client, token: Token): boolean {
-    if (isOwn(client, token)) return true;
+  function isFor(client: Client, token: Token): boolean {
     const audience = 'aud' in token && typeof token.aud === 'string' ? token.aud : undefined;
     return (
       audience !== undefined &&
       client.clientAuthMethod !== 'none' &&
       readers.get(audience)?.has(client.clientId) === true
     );
+  }
+
+  async function introspect(
+    ctx: KoaContextWithOIDC,
+    client: Client,
+    token: Token,
+  ): Promise<boolean> {
+    if (!isOwn(client, token) && !isFor(client, token)) return false;
+    if (!('accountId' in token)) return true;
+    return (await findAccount(ctx, token.accountId)) !== undefined;
   }
 
   return {
