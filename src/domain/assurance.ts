@@ -18,12 +18,12 @@ export const acr = {
 } as const;
 
 /** For each class, the classes that it also satisfies, besides itself. */
-const satisfiedBy: Readonly<Record<string, readonly string[]>> = {
-  [acr.selfieActive]: [acr.selfieDevice, acr.selfie, acr.device, acr.selfieHandoff, acr.fallback],
-  [acr.selfieDevice]: [acr.selfie, acr.device, acr.selfieHandoff, acr.fallback],
-  [acr.selfie]: [acr.device, acr.selfieHandoff, acr.fallback],
-  [acr.selfieHandoff]: [acr.fallback],
-};
+const satisfiedBy: ReadonlyMap<string, readonly string[]> = new Map([
+  [acr.selfieActive, [acr.selfieDevice, acr.selfie, acr.device, acr.selfieHandoff, acr.fallback]],
+  [acr.selfieDevice, [acr.selfie, acr.device, acr.selfieHandoff, acr.fallback]],
+  [acr.selfie, [acr.device, acr.selfieHandoff, acr.fallback]],
+  [acr.selfieHandoff, [acr.fallback]],
+]);
 
 const sandboxSuffix = ':test';
 
@@ -38,7 +38,7 @@ export function satisfies(have: string, want: string): boolean {
   const haveTest = have.endsWith(sandboxSuffix);
   if (haveTest !== want.endsWith(sandboxSuffix)) return false;
   const bare = (name: string): string => (haveTest ? name.slice(0, -sandboxSuffix.length) : name);
-  return satisfiedBy[bare(have)]?.includes(bare(want)) ?? false;
+  return satisfiedBy.get(bare(have))?.includes(bare(want)) ?? false;
 }
 
 /** What was proven, by which methods (RFC 8176), and when. The only source of acr, amr and auth_time. */

@@ -177,7 +177,7 @@ function takeVerdict(
     case 'not_finished':
       return { attempt: end(attempt, { phase: 'denied', reason: verdict.outcome }, nowMs) };
     case 'approved':
-      // Also when a second reading sees a stranger whom the first did not: a verdict may be lowered.
+      // Also when only a second reading sees a stranger: a verdict may be lowered.
       if (locality === 'differs' || locality === 'unknown') {
         return { attempt: end(attempt, { phase: 'denied', reason: 'elsewhere' }, nowMs) };
       }

@@ -8,8 +8,6 @@
 export interface Place {
   /** The address's network as the caller groups them, for instance an IPv4 /24 or an IPv6 /64; undefined when unknown. */
   network: string | undefined;
-  /** `4` and `6` cannot be compared with each other. */
-  family: 4 | 6 | undefined;
   browser: string | undefined;
   system: string | undefined;
 }

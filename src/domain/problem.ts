@@ -14,14 +14,11 @@ const catalogue = {
   interaction_not_yours: 400,
   /** The interaction is over or its time is up. */
   interaction_over: 410,
-  /** A step that the attempt's standing does not allow, for instance a second selfie while one is under way. */
-  step_out_of_order: 409,
   /** The request does not parse: form, JSON, header or path. */
   malformed: 400,
   body_too_large: 413,
   body_too_slow: 408,
   unsupported_media_type: 415,
-  wrong_host: 421,
   not_found: 404,
   method_not_allowed: 405,
   /** A webhook that is not provably Didit's. One answer for every reason. */

@@ -33,6 +33,8 @@ export interface Expectation {
   workflowId: string;
   vendorData: string;
   nonceHash: string;
+  /** `portrait`: the picture that we sent, which Didit files under this very session. `stored`: any of its own. */
+  reference: 'portrait' | 'stored';
   livenessMethods: readonly string[];
   minimumLivenessScore: number;
   minimumFaceMatchScore: number;
@@ -116,6 +118,8 @@ function flawOf(decision: Decision, expected: Expectation, nowMs: number): strin
   if (match.status !== 'Approved') return 'face_match_not_approved';
   if (!isScore(match.score)) return 'face_match_score_out_of_scale';
   if (match.score < expected.minimumFaceMatchScore) return 'face_match_score_low';
+  const isPinned = match.sourceDiditSessionId === expected.diditSessionId;
+  if (expected.reference === 'portrait' && !isPinned) return 'other_reference';
   return undefined;
 }
 

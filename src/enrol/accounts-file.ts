@@ -37,11 +37,7 @@ export interface EnrolTools {
 /** @returns how many were added. @throws one Error with every problem of the file; nobody was added then. */
 export async function enrolFromFile(fileName: string, tools: EnrolTools): Promise<number> {
   const people = await readPeople(fileName);
-  const portraits = await Promise.all(
-    people.map(async ({ portrait }) =>
-      portrait === undefined ? undefined : readPortrait(resolve(dirname(fileName), portrait)),
-    ),
-  );
+  const portraits = await readPortraits(fileName, people);
   let added = 0;
   for (const [index, one] of people.entries()) {
     if (await addPerson(one, portraits[index], tools)) added += 1;
@@ -56,6 +52,19 @@ async function readPeople(fileName: string): Promise<Person[]> {
   const parsed = file.safeParse(document.toJS());
   if (!parsed.success) throw new Error(`${fileName}:\n${z.prettifyError(parsed.error)}`);
   return parsed.data.accounts;
+}
+
+async function readPortraits(fileName: string, people: Person[]): Promise<(Buffer | undefined)[]> {
+  const read = await Promise.allSettled(
+    people.map(async ({ portrait }) =>
+      portrait === undefined ? undefined : readPortrait(resolve(dirname(fileName), portrait)),
+    ),
+  );
+  const problems = read.filter((one) => one.status === 'rejected');
+  if (problems.length > 0) {
+    throw new Error(problems.map(({ reason }) => (reason as Error).message).join('\n'));
+  }
+  return read.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
 }
 
 async function addPerson(

@@ -20,7 +20,7 @@ export function createEdge(issuer: string, trustProxy: TrustProxy): Edge {
   const { host, protocol } = new URL(issuer);
   const clientAddress = createClientAddress(trustProxy);
   return function admit(req, res) {
-    // A whole address in the request line would take the host's place in every address that is built.
+    // A whole address in the request line would take the host's place in what is built from it.
     if (req.headers.host !== host || !req.url?.startsWith('/')) {
       res.writeHead(421, { 'content-type': 'text/plain', 'cache-control': 'no-store' });
       res.end('This address is not served here.\n');
@@ -47,7 +47,7 @@ function createClientAddress(trustProxy: TrustProxy): (req: IncomingMessage) => 
       .split(',')
       .map((entry) => entry.trim())
       .reverse();
-    // What is no address ends the list: skipping it would shift a forged entry into a proxy's place.
+    // What is no address ends the list: skipped, it would give its place to a forged entry.
     const end = forwarded.findIndex((entry) => isIP(entry) === 0);
     // From the nearest hop outwards: the first address that is not a proxy of ours is the client's.
     const path = [peer, ...(end === -1 ? forwarded : forwarded.slice(0, end))];

@@ -29,22 +29,22 @@ function nameIn(text: string, known: readonly (readonly [RegExp, string])[]): st
  */
 export function placeOf(address: string, described: { browser: string; system: string }): Place {
   return {
-    ...networkOf(address),
+    network: networkOf(address),
     browser: nameIn(described.browser.slice(0, 512), browsers),
     system: nameIn(described.system.slice(0, 512), systems),
   };
 }
 
 /** IPv4 by /24, IPv6 by /64: what a provider as a rule gives to one household or company. */
-export function networkOf(address: string): Pick<Place, 'network' | 'family'> {
-  if (!ipaddr.isValid(address)) return { network: undefined, family: undefined };
+export function networkOf(address: string): string | undefined {
+  if (!ipaddr.isValid(address)) return undefined;
   const parsed = ipaddr.process(address);
   // One machine's own addresses are one place, whichever family it used.
-  if (parsed.range() === 'loopback') return { network: 'loopback', family: undefined };
+  if (parsed.range() === 'loopback') return 'loopback';
   const bits = parsed.kind() === 'ipv4' ? 24 : 64;
   const network = parsed
     .toByteArray()
     .slice(0, bits / 8)
     .join('.');
-  return { network: `${network}/${bits}`, family: parsed.kind() === 'ipv4' ? 4 : 6 };
+  return `${network}/${bits}`;
 }

@@ -68,7 +68,7 @@ describe('the host', () => {
     expect(missing).toBe('HTTP/1.1 400 Bad Request');
   });
 
-  test('[CB-04] in the request line is refused, since addresses would be built from it', async () => {
+  test('[CB-04] in the request line is refused: addresses would be built from it', async () => {
     const served = await serveEdge(false);
     for (const target of [
       'http://evil.example/auth',
@@ -131,7 +131,7 @@ describe('the client’s address, behind a number of proxies', () => {
     expect(await clientOf(2, [...forged, client, proxy].join(','))).toBe(client);
   });
 
-  test('[AB-08] is the outermost that is known where fewer proxies speak than there are', async () => {
+  test('[AB-08] is the outermost that is known where too few proxies speak', async () => {
     expect(await clientOf(3, client)).toBe(client);
     expect(await clientOf(3, '')).toBe('127.0.0.1');
   });

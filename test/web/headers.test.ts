@@ -53,7 +53,7 @@ describe('every answer', () => {
     expect((await headersOf(path))['x-content-type-options']).toBe('nosniff');
   });
 
-  test('[PL-12] keeps the referer at home, so that own forms still say where they come from', async () => {
+  test('[PL-12] keeps the referer at home, where own forms need it', async () => {
     expect((await headersOf('/interaction/uid'))['referrer-policy']).toBe('same-origin');
   });
 

@@ -111,11 +111,9 @@ const problems: Record<Extract<Page, { page: 'error' }>['problem'], true> = {
   method_not_allowed: true,
   not_found: true,
   request_refused: true,
-  step_out_of_order: true,
   unavailable: true,
   unsupported_media_type: true,
   webhook_refused: true,
-  wrong_host: true,
 };
 
 describe('hostile text', () => {

@@ -1,0 +1,257 @@
+/**
+ * The attempt against a model of the door: whatever happens, in whatever order and at whatever
+ * time, it opens when `mayOpen` says so, and never else.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type Attempt,
+  type AttemptEvent,
+  isOver,
+  standing,
+  transition,
+} from '../../src/domain/attempt.ts';
+import type { VerdictOutcome } from '../../src/domain/verdict.ts';
+import {
+  callbackNonceHash,
+  capture,
+  captured,
+  events,
+  fresh,
+  identity,
+  startMs,
+} from './samples.ts';
+
+interface Step {
+  event: AttemptEvent;
+  atMs: number;
+}
+
+const diditSessionId = fc.constantFrom('didit-session-1', 'didit-session-1', 'didit-session-2');
+const nonceHash = fc.constantFrom(callbackNonceHash, callbackNonceHash, 'another', '');
+const locality = fc.oneof(
+  { weight: 8, arbitrary: fc.constant('agrees') },
+  { weight: 4, arbitrary: fc.constant('cannot_tell') },
+  { weight: 1, arbitrary: fc.constantFrom('differs', 'unknown') },
+);
+const harmless = fc.constantFrom('approved', 'pending');
+const denying = fc.constantFrom('declined', 'in_review', 'not_finished');
+
+const judgement = (outcomes: fc.Arbitrary<VerdictOutcome>) =>
+  fc.record({
+    type: fc.constant('judged'),
+    diditSessionId,
+    verdict: outcomes.map((outcome) => ({ outcome, reason: outcome })),
+    locality,
+  });
+
+/** Events that end an attempt are rarer, so that most sequences get somewhere before they come. */
+const anyEvent: fc.Arbitrary<AttemptEvent> = fc.oneof(
+  { weight: 8, arbitrary: judgement(harmless) },
+  { weight: 1, arbitrary: judgement(denying) },
+  { weight: 8, arbitrary: fc.record({ type: fc.constant('returned'), nonceHash }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('arrived_elsewhere'), nonceHash }) },
+  { weight: 4, arbitrary: fc.constant(events.finished) },
+  { weight: 1, arbitrary: fc.constant(events.identified) },
+  {
+    weight: 1,
+    arbitrary: fc.constant<AttemptEvent>({
+      type: 'identified',
+      identity: { identifier: 'nobody', accountId: undefined },
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('captured'),
+      capture: diditSessionId.map((id) => ({
+        ...capture,
+        diditSessionId: id,
+        expectation: { ...capture.expectation, diditSessionId: id },
+      })),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant<AttemptEvent>({ type: 'superseded' }) },
+  { weight: 1, arbitrary: fc.constant<AttemptEvent>({ type: 'gave_up', reason: 'cancelled' }) },
+);
+
+/** On, just before and just after every limit that the rules know. */
+const gapMs = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(0, 1, 500) },
+  { weight: 2, arbitrary: fc.constantFrom(2_999, 3_000, 3_001) },
+  { weight: 1, arbitrary: fc.constantFrom(60_000, 119_999, 120_000, 120_001) },
+);
+
+const story: fc.Arbitrary<{ from: Attempt; steps: Step[] }> = fc.record({
+  from: fc.constantFrom(fresh, captured, captured),
+  steps: fc
+    .array(fc.record({ event: anyEvent, gapMs }), { maxLength: 14, size: 'max' })
+    .map((steps) => {
+      let atMs = startMs;
+      return steps.map(({ event, gapMs: gap }) => ({ event, atMs: (atMs += gap) }));
+    }),
+});
+
+/** Every attempt that the story passes through, the first and the last included. */
+function statesOf({ from, steps }: { from: Attempt; steps: readonly Step[] }): Attempt[] {
+  const states = [from];
+  for (const { event, atMs } of steps) states.push(transition(states.at(-1)!, event, atMs).attempt);
+  return states;
+}
+
+const over = (attempt: Attempt): boolean => isOver(attempt);
+const runs = { numRuns: 3_000 };
+
+/**
+ * The rules in the words of the requirements, over what happened and not over what was stored.
+ * The capture was made for `sessionId`, and nothing before now has ended the attempt.
+ */
+function mayOpen(past: readonly Step[], sessionId: string, nowMs: number): boolean {
+  const verdicts = past.filter(
+    ({ event }) =>
+      event.type === 'judged' &&
+      event.diditSessionId === sessionId &&
+      event.verdict.outcome === 'approved',
+  );
+  const back = past.find(
+    ({ event }) => event.type === 'returned' && event.nonceHash === callbackNonceHash,
+  );
+  const [verdict] = verdicts;
+  if (verdict?.event.type !== 'judged' || !back) return false;
+  const isElsewhere = verdicts.some(
+    ({ event }) =>
+      event.type === 'judged' && event.locality !== 'agrees' && event.locality !== 'cannot_tell',
+  );
+  if (isElsewhere) return false;
+  if (nowMs - verdict.atMs > 120_000 || nowMs >= startMs + 300_000) return false;
+  const waitMs = verdict.event.locality === 'cannot_tell' ? 3_000 : 0;
+  return nowMs >= Math.max(verdict.atMs, back.atMs) + waitMs;
+}
+
+describe('[RL-09] whatever happens, an attempt', () => {
+  test('opens the door when its own verdict and its own return say so, and never else', () => {
+    let opened = 0;
+    fc.assert(
+      fc.property(story, ({ from, steps }) => {
+        let attempt = from;
+        let past: Step[] = [];
+        for (const step of steps) {
+          if (attempt.phase === 'captured') {
+            const may = mayOpen(past, attempt.capture.diditSessionId, step.atMs);
+            expect(standing(attempt, step.atMs).at === 'ready').toBe(may);
+            if (may) opened += 1;
+            past.push(step);
+          } else {
+            expect(standing(attempt, step.atMs).at).not.toBe('ready');
+            past = [];
+          }
+          const before = attempt;
+          attempt = transition(attempt, step.event, step.atMs).attempt;
+          if (attempt.phase === 'consumed' && before !== attempt) {
+            expect(step.event.type).toBe('finished');
+            expect(attempt.proof.accountId).toBe(identity.accountId);
+          }
+        }
+      }),
+      runs,
+    );
+    // Else the rules would have been tried on closed doors alone.
+    expect(opened).toBeGreaterThan(100);
+  });
+
+  test('says "ready" exactly when finishing would consume it, with the same proof', () => {
+    fc.assert(
+      fc.property(story, gapMs, (told, gap) => {
+        const nowMs = (told.steps.at(-1)?.atMs ?? startMs) + gap;
+        for (const attempt of statesOf(told).filter((one) => !over(one))) {
+          const where = standing(attempt, nowMs);
+          const { attempt: end } = transition(attempt, events.finished, nowMs);
+          expect(end.phase === 'consumed' && end.proof).toEqual(
+            where.at === 'ready' && where.proof,
+          );
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('never changes once it is over', () => {
+    fc.assert(
+      fc.property(story, ({ from, steps }) => {
+        let attempt = from;
+        for (const { event, atMs } of steps) {
+          const next = transition(attempt, event, atMs);
+          if (over(attempt)) expect(next).toEqual({ attempt, refused: 'over' });
+          attempt = next.attempt;
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('can only expire after its deadline', () => {
+    fc.assert(
+      fc.property(story, anyEvent, fc.nat(1e9), (told, event, lateMs) => {
+        for (const attempt of statesOf(told).filter((one) => !over(one))) {
+          const endsMs = attempt.phase === 'captured' ? startMs + 300_000 : startMs + 900_000;
+          const late = transition(attempt, event, endsMs + lateMs);
+          expect(late).toMatchObject({ attempt: { phase: 'expired' }, refused: 'over' });
+          expect(standing(attempt, endsMs + lateMs)).toEqual({ at: 'expired' });
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('is not changed by an event that comes again, at once or later', () => {
+    fc.assert(
+      fc.property(story, anyEvent, gapMs, (told, event, gap) => {
+        const nowMs = told.steps.at(-1)?.atMs ?? startMs;
+        const once = transition(statesOf(told).at(-1)!, event, nowMs).attempt;
+        const again = transition(once, event, nowMs).attempt;
+        // A capture that was over before it was taken expires as soon as anything happens.
+        if (standing(once, nowMs).at !== 'expired') expect(again).toEqual(once);
+        // With time the door may open and the deadline pass; nothing else comes of a repetition.
+        if (event.type === 'finished' || standing(once, nowMs + gap).at === 'expired') return;
+        expect(transition(once, event, nowMs + gap).attempt).toEqual(once);
+      }),
+      runs,
+    );
+  });
+
+  test('stands the same whether the verdict or the browser came first', () => {
+    fc.assert(
+      fc.property(
+        judgement(fc.oneof(harmless, denying)),
+        nonceHash,
+        gapMs,
+        (verdict, hash, gap) => {
+          const back = { type: 'returned', nonceHash: hash } as const;
+          const nowMs = startMs + 1_000;
+          const one = [verdict, back].map((event) => ({ event, atMs: nowMs }));
+          const [first, second] = [one, one.toReversed()].map((steps) => {
+            const end = statesOf({ from: captured, steps }).at(-1)!;
+            return standing(end, nowMs + gap);
+          });
+          expect(first).toEqual(second);
+        },
+      ),
+      runs,
+    );
+  });
+
+  test('means the same after it was written down and read again', () => {
+    fc.assert(
+      fc.property(story, anyEvent, gapMs, (told, event, gap) => {
+        const nowMs = (told.steps.at(-1)?.atMs ?? startMs) + gap;
+        for (const attempt of statesOf(told)) {
+          const read = JSON.parse(JSON.stringify(attempt)) as Attempt;
+          expect(read).toEqual(attempt);
+          expect(standing(read, nowMs)).toEqual(standing(attempt, nowMs));
+          expect(transition(read, event, nowMs)).toEqual(transition(attempt, event, nowMs));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

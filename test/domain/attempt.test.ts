@@ -1,0 +1,302 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type Attempt,
+  type AttemptEvent,
+  foreignWaitMs,
+  isOver,
+  standing,
+  transition,
+  verdictFreshForMs,
+} from '../../src/domain/attempt.ts';
+import type { Locality } from '../../src/domain/locality.ts';
+import type { VerdictOutcome } from '../../src/domain/verdict.ts';
+import {
+  callbackNonceHash,
+  capture,
+  captureEndsMs,
+  captured,
+  events,
+  fresh,
+  identified,
+  identity,
+  judgedAtMs,
+  play,
+  startMs,
+} from './samples.ts';
+
+const judged = (outcome: VerdictOutcome, locality: Locality = 'agrees'): AttemptEvent => ({
+  ...events.approved,
+  verdict: { outcome, reason: outcome },
+  locality,
+});
+
+describe('the way through', () => {
+  test('an attempt goes from a name to a proof, and each step shows where it stands', () => {
+    expect(standing(fresh, startMs)).toEqual({ at: 'identify' });
+    expect(standing(identified, startMs)).toEqual({ at: 'capture', identity });
+    const waiting = { at: 'waiting', opensAtMs: undefined };
+    expect(standing(captured, startMs)).toEqual({ ...waiting, returned: false });
+
+    const back = play(captured, [events.returned], judgedAtMs);
+    expect(standing(back, judgedAtMs)).toEqual({ ...waiting, returned: true });
+    const both = play(back, [events.approved], judgedAtMs + 500);
+    const proof = {
+      accountId: 'account-of-ana',
+      acr: 'urn:didit-oidc:acr:selfie',
+      amr: ['face'],
+      provenAtMs: judgedAtMs + 500,
+    };
+    expect(standing(both, judgedAtMs + 700)).toEqual({ at: 'ready', proof });
+
+    const end = transition(both, events.finished, judgedAtMs + 700);
+    expect(end).toEqual({
+      attempt: {
+        ...fresh,
+        phase: 'consumed',
+        identity,
+        capture,
+        endedAtMs: judgedAtMs + 700,
+        proof,
+      },
+    });
+    expect(standing(end.attempt, judgedAtMs + 900)).toEqual({ at: 'consumed' });
+  });
+
+  test('[AS-09] the time of the proof is the verdict’s, however late the browser is', () => {
+    const late = judgedAtMs + verdictFreshForMs;
+    const back = play(play(captured, [events.approved]), [events.returned], late);
+    expect(play(back, [events.finished], late)).toMatchObject({
+      phase: 'consumed',
+      proof: { provenAtMs: judgedAtMs, amr: ['face'] },
+    });
+  });
+
+  test('[VD-11] a selfie in the sandbox says so in its class', () => {
+    const sandbox = {
+      ...capture,
+      expectation: { ...capture.expectation, environment: 'sandbox' },
+    } as const;
+    const steps = [
+      { type: 'captured', capture: sandbox } as const,
+      events.approved,
+      events.returned,
+      events.finished,
+    ];
+    expect(play(identified, steps)).toMatchObject({
+      proof: { acr: 'urn:didit-oidc:acr:selfie:test' },
+    });
+  });
+
+  test('a name that names nobody never reaches a capture', () => {
+    const nobody = { identifier: 'nobody@example.com', accountId: undefined };
+    const attempt = play(fresh, [{ type: 'identified', identity: nobody }]);
+    expect(transition(attempt, events.captured, judgedAtMs)).toEqual({
+      attempt,
+      refused: 'out_of_order',
+    });
+  });
+
+  test.each<[string, Attempt, AttemptEvent]>([
+    ['a capture before a name', fresh, events.captured],
+    ['a verdict before a capture', identified, events.approved],
+    ['a return before a capture', identified, events.returned],
+    ['another name after the first', identified, events.identified],
+    ['another name after the capture', captured, events.identified],
+    ['another capture after the first', captured, events.captured],
+  ])('%s is out of order', (_, attempt, event) => {
+    expect(transition(attempt, event, judgedAtMs)).toEqual({ attempt, refused: 'out_of_order' });
+  });
+
+  test('finishing is refused wherever a part is missing, and leaves everything as it was', () => {
+    const halves = [events.approved, events.returned].map((half) => play(captured, [half]));
+    for (const attempt of [fresh, identified, captured, ...halves]) {
+      const refused = transition(attempt, events.finished, judgedAtMs);
+      expect(refused).toEqual({ attempt, refused: 'not_ready' });
+    }
+  });
+});
+
+describe('the verdict', () => {
+  test('[XD-01] alone does not open the door', () => {
+    const attempt = play(captured, [events.approved]);
+    expect(standing(attempt, judgedAtMs + foreignWaitMs)).toMatchObject({ at: 'waiting' });
+  });
+
+  test('[CB-02] of another Didit session is refused, whatever it says', () => {
+    for (const outcome of ['approved', 'declined', 'in_review', 'pending'] as const) {
+      const event = { ...judged(outcome), diditSessionId: 'didit-session-2' } as AttemptEvent;
+      expect(transition(captured, event, judgedAtMs)).toEqual({
+        attempt: captured,
+        refused: 'other_session',
+      });
+    }
+  });
+
+  test('[WH-11] any order of answers ends as the first that denies has it, else approved', () => {
+    const answers = ['pending', 'in_review', 'approved', 'declined', 'not_finished'] as const;
+    for (const order of permutations(answers)) {
+      const steps = order.map((outcome) => judged(outcome));
+      const denial = order.find((outcome) => outcome !== 'pending' && outcome !== 'approved');
+      expect(
+        play(captured, [events.returned, ...steps, events.finished]),
+        order.join(),
+      ).toMatchObject({ phase: 'denied', reason: denial });
+      expect(
+        play(captured, [...steps, events.returned, events.finished]),
+        order.join(),
+      ).toMatchObject({ phase: 'denied', reason: denial });
+    }
+  });
+
+  test('[WH-11] pending after approved is ignored; declined after it, before use, denies', () => {
+    const both = play(captured, [events.returned, judged('approved'), judged('pending')]);
+    expect(standing(both, judgedAtMs)).toMatchObject({ at: 'ready' });
+    expect(play(both, [judged('declined')])).toMatchObject({ phase: 'denied', reason: 'declined' });
+  });
+
+  test('[VD-09] is as old as its first announcement: a repeated ring does not freshen it', () => {
+    const both = play(captured, [events.returned, events.approved]);
+    const again = transition(both, events.approved, judgedAtMs + verdictFreshForMs);
+    expect(again).toEqual({ attempt: both });
+  });
+
+  test('[VD-09] is good for exactly two minutes, and a late finish ends the attempt', () => {
+    const both = play(captured, [events.returned, events.approved]);
+    const lastMs = judgedAtMs + verdictFreshForMs;
+    expect(standing(both, lastMs)).toMatchObject({ at: 'ready' });
+    expect(standing(both, lastMs + 1)).toEqual({ at: 'denied', reason: 'stale' });
+    const late = transition(both, events.finished, lastMs + 1);
+    expect(late).toMatchObject({
+      attempt: { phase: 'denied', reason: 'stale' },
+      refused: 'not_ready',
+    });
+  });
+});
+
+describe('the return', () => {
+  test('[XD-05] needs the nonce of this capture', () => {
+    const event = { type: 'returned', nonceHash: capture.expectation.nonceHash } as const;
+    const wrong = { attempt: captured, refused: 'wrong_nonce' };
+    expect(transition(captured, event, judgedAtMs)).toEqual(wrong);
+    expect(transition(captured, { ...event, nonceHash: '' }, judgedAtMs)).toEqual(wrong);
+  });
+
+  test('[XD-05] spends the nonce, and a second return changes nothing', () => {
+    const back = play(captured, [events.returned]);
+    const again = transition(back, events.returned, judgedAtMs + 5_000);
+    expect(again).toEqual({ attempt: back, refused: 'spent' });
+  });
+
+  test('[XD-03] by another browser ends the attempt, before and after the own return', () => {
+    for (const steps of [[], [events.returned], [events.approved, events.returned]]) {
+      const end = transition(play(captured, steps), events.arrivedElsewhere, judgedAtMs);
+      expect(end.refused).toBeUndefined();
+      expect(end.attempt.phase).toBe('foreign');
+      const later = play(end.attempt, [events.approved, events.returned, events.finished]);
+      expect(later).toEqual(end.attempt);
+    }
+  });
+
+  test('[XD-03] by another browser with a wrong nonce ends nothing', () => {
+    const event = { type: 'arrived_elsewhere', nonceHash: 'guessed' } as const;
+    for (const attempt of [fresh, identified, captured]) {
+      const refused = transition(attempt, event, judgedAtMs);
+      expect(refused).toEqual({ attempt, refused: 'wrong_nonce' });
+    }
+  });
+});
+
+describe('locality', () => {
+  test.each(['differs', 'unknown'] as const)('[XD-07] "%s" denies', (locality) => {
+    const steps = [judged('approved', locality), events.returned, events.finished];
+    expect(play(captured, steps)).toMatchObject({ phase: 'denied', reason: 'elsewhere' });
+  });
+
+  test.each(['differs', 'unknown'] as const)(
+    '[XD-07] "%s" in a later reading denies what an earlier one allowed',
+    (locality) => {
+      const both = play(captured, [events.returned, events.approved]);
+      expect(play(both, [judged('approved', locality)])).toMatchObject({
+        phase: 'denied',
+        reason: 'elsewhere',
+      });
+    },
+  );
+
+  test.each([
+    ['verdict', 'return', judged('approved', 'cannot_tell'), events.returned],
+    ['return', 'verdict', events.returned, judged('approved', 'cannot_tell')],
+  ])('[XD-03] where it cannot be told the door waits, %s before %s', (_1, _2, first, second) => {
+    const laterMs = judgedAtMs + 1_000;
+    const both = play(play(captured, [first]), [second], laterMs);
+    const opensAtMs = laterMs + foreignWaitMs;
+    const waiting = { at: 'waiting', returned: true, opensAtMs };
+    expect(standing(both, laterMs)).toEqual(waiting);
+    expect(transition(both, events.finished, opensAtMs - 1)).toEqual({
+      attempt: both,
+      refused: 'not_ready',
+    });
+    expect(play(both, [events.arrivedElsewhere], opensAtMs - 1).phase).toBe('foreign');
+    expect(play(both, [events.finished], opensAtMs).phase).toBe('consumed');
+  });
+});
+
+describe('the end', () => {
+  test('[XD-11] comes with the capture’s own deadline, which is not the interaction’s', () => {
+    const both = play(captured, [events.approved, events.returned], captureEndsMs - 1);
+    expect(standing(both, captureEndsMs - 1)).toMatchObject({ at: 'ready' });
+    expect(standing(both, captureEndsMs)).toEqual({ at: 'expired' });
+    for (const event of Object.values(events)) {
+      const late = transition(both, event, captureEndsMs);
+      expect(late).toMatchObject({ attempt: { phase: 'expired' }, refused: 'over' });
+    }
+  });
+
+  test('[XD-11] is never later than the interaction’s, whatever the capture says', () => {
+    const long = { ...capture, expectation: { ...capture.expectation, expiresAtMs: Infinity } };
+    const attempt = play(identified, [{ type: 'captured', capture: long }]);
+    for (const one of [fresh, identified, attempt]) {
+      expect(standing(one, fresh.expiresAtMs - 1).at).not.toBe('expired');
+      expect(standing(one, fresh.expiresAtMs)).toEqual({ at: 'expired' });
+    }
+  });
+
+  test('keeps who it was and which capture, and forgets verdict and return', () => {
+    const both = play(captured, [events.approved, events.returned]);
+    const end = play(both, [{ type: 'gave_up', reason: 'other_way' }]);
+    const kept = { identity, capture, endedAtMs: judgedAtMs };
+    expect(end).toEqual({ ...fresh, phase: 'denied', reason: 'other_way', ...kept });
+    expect(standing(end, judgedAtMs)).toEqual({ at: 'denied', reason: 'other_way' });
+  });
+
+  test('may come from any live phase, by giving up or by another attempt', () => {
+    for (const attempt of [fresh, identified, captured]) {
+      const gaveUp = play(attempt, [{ type: 'gave_up', reason: 'cancelled' }]);
+      expect(gaveUp).toMatchObject({ phase: 'denied', reason: 'cancelled' });
+      expect(play(attempt, [{ type: 'superseded' }]).phase).toBe('superseded');
+      expect([isOver(attempt), isOver(gaveUp)]).toEqual([false, true]);
+    }
+  });
+
+  test('[VD-08] a consumed attempt is not consumed again, nor by another nonce or session', () => {
+    const end = play(captured, [events.approved, events.returned, events.finished]);
+    expect(end.phase).toBe('consumed');
+    const more: AttemptEvent[] = [
+      ...Object.values(events),
+      judged('declined'),
+      { type: 'returned', nonceHash: callbackNonceHash + '2' },
+      { type: 'superseded' },
+      { type: 'gave_up', reason: 'limited' },
+    ];
+    for (const event of more) {
+      expect(transition(end, event, judgedAtMs)).toEqual({ attempt: end, refused: 'over' });
+    }
+  });
+});
+
+function permutations<T>(items: readonly T[]): T[][] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((item, index) =>
+    permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]),
+  );
+}
