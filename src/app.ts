@@ -6,7 +6,6 @@
  * security headers → assets → Didit's webhook → the login's steps → the library's own endpoints.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { PassThrough } from 'node:stream';
 import type { JWK } from 'jose';
 import type { Config } from './config/schema.ts';
 import { createDiditApi } from './didit/api.ts';
@@ -18,6 +17,8 @@ import type { Clock } from './domain/environment.ts';
 import type { AuditEvent } from './domain/event.ts';
 import { enrolFromFile } from './enrol/accounts-file.ts';
 import { createLoginRoutes } from './login/routes.ts';
+import { type OpenStreams, closeStreams } from './login/waiting.ts';
+import { authorizationByPost } from './oidc/authorization-by-post.ts';
 import { createFindAccount } from './oidc/claims.ts';
 import type { Clients } from './oidc/clients.ts';
 import { createProviderPages } from './oidc/pages.ts';
@@ -75,7 +76,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   logProvider(log, provider);
   await validateClients(provider, options.clients);
-  const streams = new Set<PassThrough>();
+  const streams: OpenStreams = new Set();
   const { issuer } = config;
   const settings = { ...config.didit, issuer, workflowId: config.didit.workflows.passive };
   const login = createLoginRoutes(
@@ -92,6 +93,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   provider.use(logRequests(log, () => performance.now()));
   provider.use(answerProblems({ show, log, random }));
   provider.use(securityHeaders(issuer));
+  provider.use(authorizationByPost);
   provider.use(async (ctx, next) => {
     if (ctx.path.startsWith('/assets/')) assets.serve(ctx);
     else await next();
@@ -109,10 +111,15 @@ export async function createApp(options: AppOptions): Promise<App> {
       pingStore: () => store.ping(),
       isServing: () => isServing,
     }),
-    opened: () => didit.reconcile.start(),
+    opened() {
+      didit.reconcile.start();
+      accounts.listen().catch((error: unknown) => {
+        log.warn('changes of accounts are heard of late', { error: String(error) });
+      });
+    },
     closing() {
       isServing = false;
-      for (const stream of streams) stream.end('retry: 1000\n\n');
+      closeStreams(streams);
     },
     async closed() {
       await didit.reconcile.stop();
@@ -167,12 +174,12 @@ async function openRecords(
 
 type Records = Awaited<ReturnType<typeof openRecords>>;
 
-function createPublicFace({ operator, didit }: Config) {
+function createPublicFace({ issuer, operator, didit }: Config) {
   const { colour, logo, ...words } = operator;
   const assets = loadAssets({ directory: `${views}/assets`, colour });
   const pages = createPages({
     viewsDirectory: views,
-    operator: { ...words, logo: logo && readLogo(logo) },
+    operator: { ...words, name: words.name ?? new URL(issuer).host, logo: logo && readLogo(logo) },
     sandbox: didit.environment === 'sandbox',
     assets,
   });

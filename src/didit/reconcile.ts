@@ -16,10 +16,8 @@ export interface Reconcile {
 
 const index = 'reconcile:due';
 const indexTtlSeconds = 3_600;
-/** After the return; a webhook takes less. Then longer and longer, until the attempt has expired. */
-const firstAfterMs = 1_000;
-const backoff = 1.6;
-const maximumDelayMs = 20_000;
+/** Between two looks at one attempt, until it has expired. */
+const againAfterMs = 3_000;
 const everyMs = 500;
 const batch = 20;
 /** Didit's lowest documented limit is 100 decision reads a minute; webhooks need some of them. */
@@ -35,9 +33,9 @@ export function createReconcile(tools: {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
-  async function schedule(of: DiditSessionOf, delayMs: number): Promise<void> {
-    const member = JSON.stringify([of.interactionUid, of.attemptId, Math.round(delayMs)]);
-    await store.indexAdd(index, member, clock() + delayMs, indexTtlSeconds);
+  async function schedule(of: DiditSessionOf, inMs: number): Promise<void> {
+    const member = JSON.stringify([of.interactionUid, of.attemptId]);
+    await store.indexAdd(index, member, clock() + inMs, indexTtlSeconds);
   }
 
   async function withinBudget(): Promise<boolean> {
@@ -48,9 +46,9 @@ export function createReconcile(tools: {
 
   async function readOne(member: string): Promise<void> {
     if (!(await store.indexRemove(index, member))) return;
-    const [interactionUid, attemptId, delayMs] = JSON.parse(member) as [string, string, number];
+    const [interactionUid, attemptId] = JSON.parse(member) as [string, string];
     const of = { interactionUid, attemptId };
-    const later = (): Promise<void> => schedule(of, Math.min(delayMs * backoff, maximumDelayMs));
+    const later = (): Promise<void> => schedule(of, againAfterMs);
     if (!(await withinBudget())) return later();
     try {
       if ((await settle(of)) === 'pending') await later();
@@ -66,7 +64,7 @@ export function createReconcile(tools: {
   }
 
   return {
-    expect: (of) => schedule(of, firstAfterMs),
+    expect: (of) => schedule(of, 0),
     start() {
       const tick = (): void => {
         running = round()

@@ -50,6 +50,9 @@ export function createSettle(tools: SettleTools): Settle {
     const event = { type: 'judged', diditSessionId, verdict, locality } as const;
     const of = { interactionUid: attempt.interactionUid, id: attempt.id };
     const { attempt: saved, refused, changed } = await attempts.propose(of, event, loaded);
+    if (changed && saved.phase === 'expired') {
+      record({ event: 'login.expired', ...aboutAttempt(saved) });
+    }
     if (refused) return 'over';
     await Promise.all([
       bell.ring(attempt.interactionUid),
@@ -61,10 +64,14 @@ export function createSettle(tools: SettleTools): Settle {
     return verdict.outcome;
   }
 
-  function recordVerdict(attempt: Attempt, reason: string, locality: string): void {
-    const account = 'identity' in attempt ? attempt.identity.accountId : undefined;
+  function aboutAttempt(attempt: Attempt) {
     const { id, reference, client } = attempt;
-    const about = { atMs: clock(), attempt: id, reference, account, client: client.id };
+    const account = 'identity' in attempt ? attempt.identity.accountId : undefined;
+    return { atMs: clock(), attempt: id, reference, account, client: client.id };
+  }
+
+  function recordVerdict(attempt: Attempt, reason: string, locality: string): void {
+    const about = aboutAttempt(attempt);
     record({ event: 'verdict.received', ...about, reason: `${reason}, place ${locality}` });
     if (attempt.phase === 'denied') {
       record({ event: 'login.denied', ...about, reason: attempt.reason });

@@ -55,7 +55,7 @@ export function createWebhook(tools: WebhookTools): Middleware {
     concurrent += 1;
     try {
       const event = verify(tools, ctx, await readBody(ctx));
-      const result = event ? await act(tools, event).catch(tryAgain) : 'ignored';
+      const result = event ? await act(tools, event) : 'ignored';
       tools.counted(result);
       ctx.status = 200;
       ctx.body = { received: true };
@@ -100,11 +100,6 @@ function verify(tools: WebhookTools, ctx: Context, body: Buffer): DiditWebhookEv
   }
   const event = diditWebhookEvent.safeParse(verified.body);
   return event.success && event.data.webhook_type === 'status.updated' ? event.data : undefined;
-}
-
-/** Whatever kept us from saving: Didit keeps the event and rings again. */
-function tryAgain(cause: unknown): never {
-  throw new Problem('unavailable', undefined, { cause });
 }
 
 async function act(tools: WebhookTools, event: DiditWebhookEvent): Promise<WebhookResult> {

@@ -3,7 +3,16 @@ import type { RouterContext } from '@koa/router';
 import { type CreatedDiditSession, DiditError } from '../didit/port.ts';
 import type { Attempt, Identity } from '../domain/attempt.ts';
 import type { Account, Enrolment } from '../store/accounts.ts';
-import { type LoginTools, ownAttempt, pathOf, recordFor, thisPlace, toDispatcher } from './room.ts';
+import type { LoadedAttempt } from '../store/attempts.ts';
+import {
+  type LoginTools,
+  ownAttempt,
+  pathOf,
+  propose,
+  recordFor,
+  thisPlace,
+  toDispatcher,
+} from './room.ts';
 import { describeCapture } from './expectation.ts';
 
 /** Ours; Didit's own links live for an hour or more. */
@@ -35,7 +44,8 @@ export function showCapture(
 }
 
 export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise<void> {
-  const { attempt } = await ownAttempt(ctx, tools);
+  const loaded = await ownAttempt(ctx, tools);
+  const { attempt } = loaded;
   if (attempt.phase !== 'identified') {
     toDispatcher(ctx);
     return;
@@ -52,14 +62,15 @@ export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise
     }
     return giveUp(ctx, tools, attempt, 'limited', 'slot_held');
   }
-  const captureUrl = await capture(ctx, tools, attempt, enrolled, slot.receipt);
+  const captureUrl = await capture(ctx, tools, loaded, enrolled, slot.receipt);
   if (captureUrl === undefined) {
     toDispatcher(ctx);
     return;
   }
-  // The link is a bearer secret: it stands in this header and nowhere else.
+  // The link is a bearer secret: it stands in this header and nowhere else, not even in koa's usual text.
   ctx.status = 303;
   ctx.redirect(captureUrl);
+  ctx.body = '';
 }
 
 interface Enrolled {
@@ -80,11 +91,11 @@ async function findEnrolled(
 async function capture(
   ctx: RouterContext,
   tools: LoginTools,
-  attempt: Attempt,
+  loaded: LoadedAttempt,
   { enrolment }: Enrolled,
   slotReceipt: string,
 ): Promise<string | undefined> {
-  const of = { interactionUid: attempt.interactionUid, id: attempt.id };
+  const { attempt } = loaded;
   const planned = describeCapture(tools, attempt, enrolment, {
     place: thisPlace(ctx, tools),
     expiresAtMs: Math.min(tools.clock() + captureTtlMs, attempt.expiresAtMs),
@@ -104,7 +115,7 @@ async function capture(
   } catch (error) {
     await tools.slots.release(enrolment.id, slotReceipt);
     if (!(error instanceof DiditError)) throw error;
-    await tools.attempts.propose(of, { type: 'gave_up', reason: 'unavailable' });
+    await propose(tools, attempt, { type: 'gave_up', reason: 'unavailable' });
     recordFor(tools, attempt, 'login.denied', `didit_${error.failure}`);
     return undefined;
   }
@@ -117,7 +128,7 @@ async function capture(
       ...{ diditSessionId, workflowVersion, slotReceipt },
     },
   } as const;
-  const { attempt: saved, refused } = await tools.attempts.propose(of, event);
+  const { attempt: saved, refused } = await propose(tools, attempt, event, loaded);
   if (refused) {
     await tools.didit.deleteSession(diditSessionId).catch(() => undefined);
     await tools.slots.release(enrolment.id, slotReceipt);
@@ -151,8 +162,7 @@ async function giveUp(
   reason: 'unavailable' | 'limited',
   detail: string,
 ): Promise<void> {
-  const of = { interactionUid: attempt.interactionUid, id: attempt.id };
-  await tools.attempts.propose(of, { type: 'gave_up', reason });
+  await propose(tools, attempt, { type: 'gave_up', reason });
   recordFor(tools, attempt, 'login.denied', detail);
   toDispatcher(ctx);
 }

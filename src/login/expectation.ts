@@ -44,6 +44,7 @@ export function describeCapture(
       expectation: {
         ...{ workflowId, vendorData, environment, minimumLivenessScore, minimumFaceMatchScore },
         nonceHash: hash(metadataNonce),
+        reference: settings.faceReference,
         livenessMethods: ['PASSIVE'],
         startedAtMs: clock(),
         expiresAtMs: from.expiresAtMs,

@@ -1,7 +1,7 @@
 /** Who are you? Whatever is typed, the answer looks the same; whether it names somebody is known to us alone. */
 import type { RouterContext } from '@koa/router';
 import { readForm } from '../web/forms.ts';
-import { type LoginTools, ownAttempt, pathOf, recordFor, toDispatcher } from './room.ts';
+import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 import type { Attempt } from '../domain/attempt.ts';
 
 /** An e-mail address is at most this long (RFC 5321). */
@@ -30,6 +30,10 @@ export function showIdentify(
 
 export async function identify(ctx: RouterContext, tools: LoginTools): Promise<void> {
   const loaded = await ownAttempt(ctx, tools);
+  if (loaded.attempt.phase !== 'new') {
+    toDispatcher(ctx);
+    return;
+  }
   const identifier = (await readForm(ctx)).get('identifier')?.trim() ?? '';
   if (identifier === '') {
     showIdentify(ctx, tools, loaded.attempt, 'empty');
@@ -41,11 +45,7 @@ export async function identify(ctx: RouterContext, tools: LoginTools): Promise<v
   }
   const accountId = await tools.accounts.idOf(identifier);
   const event = { type: 'identified', identity: { identifier, accountId } } as const;
-  const { attempt, refused } = await tools.attempts.propose(
-    { interactionUid: loaded.attempt.interactionUid, id: loaded.attempt.id },
-    event,
-    loaded,
-  );
+  const { attempt, refused } = await propose(tools, loaded.attempt, event, loaded);
   if (!refused) recordFor(tools, attempt, 'login.decided', 'selfie');
   toDispatcher(ctx);
 }

@@ -2,7 +2,14 @@
 import type { RouterContext } from '@koa/router';
 import { type Attempt, isOver } from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
-import { type LoginTools, clearCapture, ownAttempt, recordFor, toDispatcher } from './room.ts';
+import {
+  type LoginTools,
+  clearCapture,
+  ownAttempt,
+  propose,
+  recordFor,
+  toDispatcher,
+} from './room.ts';
 import { seeOther } from './resume.ts';
 import { nextAttempt, readInteraction } from './start.ts';
 
@@ -11,9 +18,8 @@ type Reason = 'other_way' | 'cancelled';
 /** Ends what is under way. @returns the attempt as it then is: perhaps it had ended, or succeeded, before. */
 async function giveUp(ctx: RouterContext, tools: LoginTools, reason: Reason): Promise<Attempt> {
   const loaded = await ownAttempt(ctx, tools);
-  const of = { interactionUid: loaded.attempt.interactionUid, id: loaded.attempt.id };
   const event = { type: 'gave_up', reason } as const;
-  const { attempt, refused } = await tools.attempts.propose(of, event, loaded);
+  const { attempt, refused } = await propose(tools, loaded.attempt, event, loaded);
   if (!refused) {
     recordFor(tools, attempt, 'login.denied', reason);
     await clearCapture(tools, loaded.attempt);
@@ -56,8 +62,7 @@ async function begin(
 ): Promise<void> {
   let loaded = await ownAttempt(ctx, tools);
   if (!isOver(loaded.attempt)) {
-    const of = { interactionUid: loaded.attempt.interactionUid, id: loaded.attempt.id };
-    await tools.attempts.propose(of, { type: 'superseded' }, loaded);
+    await propose(tools, loaded.attempt, { type: 'superseded' }, loaded);
     await clearCapture(tools, loaded.attempt);
     loaded = await ownAttempt(ctx, tools);
   }

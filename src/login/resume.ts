@@ -4,7 +4,7 @@ import type { Interaction } from 'oidc-provider';
 import { type Attempt, standing } from '../domain/attempt.ts';
 import type { Proof } from '../domain/assurance.ts';
 import { isFirstParty } from '../oidc/prompts.ts';
-import { type LoginTools, ownAttempt, pathOf, recordFor, toDispatcher } from './room.ts';
+import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 import { readInteraction } from './start.ts';
 
 export function showContinue(ctx: RouterContext, { show }: LoginTools, attempt: Attempt): void {
@@ -21,25 +21,23 @@ export function showContinue(ctx: RouterContext, { show }: LoginTools, attempt: 
 export async function resume(ctx: RouterContext, tools: LoginTools): Promise<void> {
   const loaded = await ownAttempt(ctx, tools);
   const { at } = standing(loaded.attempt, tools.clock());
-  if (at !== 'ready' && at !== 'consumed') {
-    toDispatcher(ctx);
-    return;
-  }
   // Read before the proof is spent: an interaction that is gone must not cost it.
-  const interaction = await readInteraction(ctx, tools);
-  const of = { interactionUid: loaded.attempt.interactionUid, id: loaded.attempt.id };
-  const { attempt, refused } = await tools.attempts.propose(of, { type: 'finished' }, loaded);
-  if (attempt.phase !== 'consumed') {
+  const mayResume = at === 'ready' || at === 'consumed';
+  const interaction = mayResume ? await readInteraction(ctx, tools) : undefined;
+  const proposed = await propose(tools, loaded.attempt, { type: 'finished' }, loaded);
+  const { attempt, changed, refused } = proposed;
+  if (changed && attempt.phase === 'denied') {
+    recordFor(tools, attempt, 'login.denied', attempt.reason);
+  }
+  if (!interaction || attempt.phase !== 'consumed') {
     toDispatcher(ctx);
-    return;
-  }
-  if (refused) {
+  } else if (refused) {
     resumeAgain(ctx, interaction);
-    return;
+  } else {
+    await finishInteraction(interaction, tools, attempt.proof);
+    recordFor(tools, attempt, 'login.completed', attempt.proof.acr);
+    seeOther(ctx, interaction.returnTo);
   }
-  await finishInteraction(interaction, tools, attempt.proof);
-  recordFor(tools, attempt, 'login.completed', attempt.proof.acr);
-  seeOther(ctx, interaction.returnTo);
 }
 
 async function finishInteraction(

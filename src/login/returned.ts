@@ -10,6 +10,7 @@ import {
   type LoginTools,
   clearCapture,
   holdsInteraction,
+  propose,
   recordFor,
   toDispatcher,
 } from './room.ts';
@@ -21,10 +22,9 @@ export async function returned(ctx: RouterContext, tools: LoginTools): Promise<v
   const isOwn = holdsInteraction(ctx, tools.provider);
   if (!loaded) throw new Problem(isOwn ? 'interaction_over' : 'interaction_not_yours');
 
-  const of = { interactionUid: uid, id: loaded.attempt.id };
   if (!isOwn) {
     const event = { type: 'arrived_elsewhere', nonceHash } as const;
-    const { attempt, refused } = await tools.attempts.propose(of, event, loaded);
+    const { attempt, refused } = await propose(tools, loaded.attempt, event, loaded);
     if (!refused) {
       recordFor(tools, attempt, 'login.foreign');
       await tools.bell.ring(uid);
@@ -36,11 +36,8 @@ export async function returned(ctx: RouterContext, tools: LoginTools): Promise<v
   }
 
   const event = { type: 'returned', nonceHash } as const;
-  const { attempt, refused } = await tools.attempts.propose(of, event, loaded);
+  const { attempt, refused } = await propose(tools, loaded.attempt, event, loaded);
   if (refused === 'wrong_nonce') throw new Problem('malformed', 'a wrong nonce came back');
-  if (!refused) {
-    recordFor(tools, attempt, 'browser.returned');
-    if (attempt.phase === 'captured' && !attempt.verdict) await tools.expectVerdict(attempt);
-  }
+  if (!refused) recordFor(tools, attempt, 'browser.returned');
   toDispatcher(ctx);
 }

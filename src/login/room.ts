@@ -9,13 +9,13 @@
 import type { RouterContext } from '@koa/router';
 import type Provider from 'oidc-provider';
 import type { DiditApi } from '../didit/port.ts';
-import type { Attempt } from '../domain/attempt.ts';
+import type { Attempt, AttemptEvent } from '../domain/attempt.ts';
 import type { Clock, Hash, Random } from '../domain/environment.ts';
 import type { AuditEvent, Record } from '../domain/event.ts';
 import type { Place } from '../domain/locality.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Accounts } from '../store/accounts.ts';
-import type { Attempts, LoadedAttempt } from '../store/attempts.ts';
+import type { Attempts, LoadedAttempt, Proposed } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Slots } from '../store/slots.ts';
@@ -104,6 +104,22 @@ export function recordFor(
     ...(account === undefined ? {} : { account }),
     ...(reason === undefined ? {} : { reason }),
   });
+}
+
+/** Proposes an event. It may come too late: then it is what ends the attempt, and that is told. */
+export async function propose(
+  tools: LoginTools,
+  attempt: Attempt,
+  event: AttemptEvent,
+  known?: LoadedAttempt,
+): Promise<Proposed> {
+  const of = { interactionUid: attempt.interactionUid, id: attempt.id };
+  const proposed = await tools.attempts.propose(of, event, known);
+  if (proposed.changed && proposed.attempt.phase === 'expired') {
+    recordFor(tools, proposed.attempt, 'login.expired');
+    await clearCapture(tools, proposed.attempt);
+  }
+  return proposed;
 }
 
 /** What an attempt that ended early leaves at Didit and in the slot is cleared away. */

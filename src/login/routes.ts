@@ -49,39 +49,62 @@ export function createLoginRoutes(tools: LoginTools, streams: OpenStreams): Midd
 
 async function dispatch(ctx: RouterContext, tools: LoginTools): Promise<void> {
   const uid = ownInteraction(ctx, tools.provider);
-  const loaded = await tools.attempts.load(uid);
+  const isFirst = ctx.query.begin !== undefined;
+  const loaded = isFirst ? undefined : await tools.attempts.load(uid);
   if (loaded) {
-    showStanding(ctx, tools, loaded.attempt);
+    await showStanding(ctx, tools, loaded.attempt);
     return;
   }
   const interaction = await readInteraction(ctx, tools);
   if (interaction.prompt.name === 'consent') return showConsent(ctx, tools, interaction);
-  showStanding(ctx, tools, await startAttempt(interaction, tools));
+  await showStanding(ctx, tools, await startAttempt(interaction, tools));
 }
 
-function showStanding(ctx: RouterContext, tools: LoginTools, attempt: Attempt): void {
+async function showStanding(
+  ctx: RouterContext,
+  tools: LoginTools,
+  attempt: Attempt,
+): Promise<void> {
   const where = standing(attempt, tools.clock());
   const { client } = attempt;
   const request = { uiLocales: attempt.request.uiLocales, reference: attempt.reference };
   switch (where.at) {
-    case 'identify':
-      return showIdentify(ctx, tools, attempt);
-    case 'capture':
-      return showCapture(ctx, tools, attempt, where.identity);
+    case 'identify': {
+      showIdentify(ctx, tools, attempt);
+      return;
+    }
+    case 'capture': {
+      showCapture(ctx, tools, attempt, where.identity);
+      return;
+    }
     case 'waiting':
       return showWaiting(ctx, tools, attempt);
-    case 'ready':
-      return showContinue(ctx, tools, attempt);
-    case 'denied':
-      return showFallback(ctx, tools, attempt, where.reason);
-    case 'foreign':
-      return showFallback(ctx, tools, attempt, 'elsewhere');
+    case 'ready': {
+      showContinue(ctx, tools, attempt);
+      return;
+    }
+    case 'denied': {
+      showFallback(ctx, tools, attempt, where.reason);
+      return;
+    }
+    case 'foreign': {
+      showFallback(ctx, tools, attempt, 'elsewhere');
+      return;
+    }
     case 'expired':
-      if (tools.clock() < attempt.expiresAtMs) return showFallback(ctx, tools, attempt, 'expired');
-      return tools.show(ctx, 410, { page: 'finished', client }, request);
+      if (tools.clock() < attempt.expiresAtMs) {
+        showFallback(ctx, tools, attempt, 'expired');
+        return;
+      }
+      {
+        tools.show(ctx, 410, { page: 'finished', client }, request);
+        return;
+      }
     case 'consumed':
-    case 'superseded':
-      return tools.show(ctx, 410, { page: 'finished', client }, request);
+    case 'superseded': {
+      tools.show(ctx, 410, { page: 'finished', client }, request);
+      return;
+    }
   }
 }
 
@@ -98,7 +121,7 @@ function showFallback(
   const shown = { uiLocales: request.uiLocales, reference };
   if (reason === 'cancelled') return show(ctx, 410, { page: 'finished', client }, shown);
   if (reason === 'in_review') {
-    const actions = { otherWay: again, back };
+    const actions = { tryAgain: again, back };
     const links = { checkAgain: pathOf(interactionUid) };
     return show(ctx, 200, { page: 'review', client, links, actions }, shown);
   }

@@ -22,7 +22,9 @@ export async function readInteraction(
 
 export async function startAttempt(interaction: Interaction, tools: LoginTools): Promise<Attempt> {
   const { accounts, attempts, clock, random } = tools;
-  const accountId = interaction.session?.accountId;
+  // Another person than the one of the session was asked for: who it is has to be said.
+  const isOther = interaction.prompt.reasons.includes('subject');
+  const accountId = isOther ? undefined : interaction.session?.accountId;
   const account = accountId === undefined ? undefined : await accounts.find(accountId);
   const attempt = newAttempt({
     id: random(16),

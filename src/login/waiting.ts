@@ -11,8 +11,15 @@ import { type LoginTools, ownInteraction, pathOf } from './room.ts';
 /** Longer than any attempt waits for its verdict; a page that still waits then asks anew. */
 const streamForMs = 120_000;
 const heartbeatMs = 15_000;
+/** As a rule the webhook is there before the browser. Once it is this late, the decision is read without it. */
+const lateAfterMs = 1_000;
 
-export function showWaiting(ctx: RouterContext, { show }: LoginTools, attempt: Attempt): void {
+export async function showWaiting(
+  ctx: RouterContext,
+  tools: LoginTools,
+  attempt: Attempt,
+): Promise<void> {
+  if (lateInMs(attempt, tools.clock()) === 0) await tools.expectVerdict(attempt);
   const { interactionUid, client, request, reference } = attempt;
   const captured = attempt.phase === 'captured' ? attempt : undefined;
   const page = {
@@ -21,23 +28,46 @@ export function showWaiting(ctx: RouterContext, { show }: LoginTools, attempt: A
     selfieTakenAtMs: captured?.verdict?.decidedAtMs,
     returnedAtMs: captured?.returnedAtMs,
     links: { events: pathOf(interactionUid, 'events'), checkAgain: pathOf(interactionUid) },
-    actions: { otherWay: pathOf(interactionUid, 'other-way') },
+    actions: {
+      selfie:
+        captured?.returnedAtMs === undefined ? pathOf(interactionUid, 'try-again') : undefined,
+      otherWay: pathOf(interactionUid, 'other-way'),
+    },
   } as const;
-  show(ctx, 200, page, { uiLocales: request.uiLocales, reference });
+  tools.show(ctx, 200, page, { uiLocales: request.uiLocales, reference });
+}
+
+/** In how long the webhook will be late; undefined when none is waited for. */
+function lateInMs(attempt: Attempt, nowMs: number): number | undefined {
+  if (attempt.phase !== 'captured' || attempt.verdict) return undefined;
+  if (attempt.returnedAtMs === undefined) return undefined;
+  return Math.max(0, attempt.returnedAtMs + lateAfterMs - nowMs);
 }
 
 export type OpenStreams = Set<PassThrough>;
+
+/** Tells the browser to ask again, and after how long. */
+const comeBack = 'retry: 1000\n\n';
+
+/** A ring, the time limit and the end of the process may all come at once; the first one speaks. */
+function endStream(stream: PassThrough, last: string): void {
+  if (!stream.writableEnded) stream.end(last);
+}
+
+export function closeStreams(streams: OpenStreams): void {
+  for (const stream of streams) endStream(stream, comeBack);
+}
 
 /** Server-sent events: one message, "look again", then the end. */
 export function createEvents(tools: LoginTools, streams: OpenStreams) {
   return async function events(ctx: RouterContext): Promise<void> {
     const uid = ownInteraction(ctx, tools.provider);
     const stream = new PassThrough();
-    const watch = watchAttempt(tools, uid, () => stream.end('data: look again\n\n'));
+    const watch = watchAttempt(tools, uid, () => endStream(stream, 'data: look again\n\n'));
     const heartbeat = setInterval(() => {
       if (!stream.writableEnded) stream.write(': still here\n\n');
     }, heartbeatMs);
-    const timeUp = setTimeout(() => stream.end('retry: 1000\n\n'), streamForMs);
+    const timeUp = setTimeout(() => endStream(stream, comeBack), streamForMs);
     streams.add(stream);
     stream.once('close', () => {
       clearInterval(heartbeat);
@@ -46,7 +76,7 @@ export function createEvents(tools: LoginTools, streams: OpenStreams) {
       watch.stop();
     });
     ctx.res.once('close', () => stream.destroy());
-    stream.write('retry: 1000\n\n');
+    stream.write(comeBack);
     try {
       await watch.begin();
     } catch (error) {
@@ -63,36 +93,43 @@ export function createEvents(tools: LoginTools, streams: OpenStreams) {
 
 /** Listens first, then reads, then waits: what happens in between is not missed. */
 function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
-  let stopListening: (() => void) | undefined;
-  let opening: NodeJS.Timeout | undefined;
+  const stops: (() => void)[] = [];
   let stopped = false;
+
+  function after(ms: number, act: () => void): void {
+    const timer = setTimeout(act, ms);
+    stops.push(() => clearTimeout(timer));
+  }
 
   async function look(): Promise<void> {
     const loaded = await tools.attempts.load(uid);
     if (!loaded) throw new Problem('interaction_over');
-    const where = standing(loaded.attempt, tools.clock());
+    const { attempt } = loaded;
+    const nowMs = tools.clock();
+    const where = standing(attempt, nowMs);
+    if (stopped) return;
     if (where.at !== 'waiting' || !where.returned) {
       changed();
       return;
     }
-    if (where.opensAtMs !== undefined && !stopped) {
-      opening = setTimeout(changed, where.opensAtMs - tools.clock());
-    }
+    if (where.opensAtMs !== undefined) after(where.opensAtMs - nowMs, changed);
+    const lateMs = lateInMs(attempt, nowMs);
+    // Should the store not answer, the page comes back and asks again.
+    if (lateMs !== undefined) after(lateMs, () => void tools.expectVerdict(attempt).catch(changed));
+  }
+
+  function stop(): void {
+    stopped = true;
+    for (const one of stops.splice(0)) one();
   }
 
   return {
     async begin(): Promise<void> {
-      stopListening = await tools.bell.listen(uid, () => void look().catch(changed));
-      if (stopped) {
-        stopListening();
-        return;
-      }
-      await look();
+      stops.push(await tools.bell.listen(uid, changed));
+      // The browser may have gone meanwhile.
+      if (stopped) stop();
+      else await look();
     },
-    stop(): void {
-      stopped = true;
-      clearTimeout(opening);
-      stopListening?.();
-    },
+    stop,
   };
 }

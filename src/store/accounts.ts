@@ -3,7 +3,7 @@
  * sign in. The reference face lies apart, see portraits.ts.
  */
 import type { Clock, Random } from '../domain/environment.ts';
-import type { Store } from './store.ts';
+import { type Store, update } from './store.ts';
 
 export interface Account {
   schema: 1;
@@ -37,22 +37,32 @@ export function normaliseIdentifier(text: string): string {
   return text.normalize('NFKC').trim().toLowerCase();
 }
 
+/** How long a process may believe what it has read, should the word of a change not reach it. */
+const believedForMs = 10_000;
+const believedAtMost = 10_000;
+const channel = 'accounts';
+
 export function createAccounts(store: Store, { clock, random }: { clock: Clock; random: Random }) {
   const keyOf = (id: string): string => `account:${id}`;
   const indexKeyOf = (identifier: string): string =>
     `identifier:${normaliseIdentifier(identifier)}`;
+  // One login asks for the same account several times within seconds.
+  const believed = new Map<string, { account: Account; untilMs: number }>();
 
   async function find(id: string): Promise<Account | undefined> {
+    const known = believed.get(id);
+    if (known && clock() < known.untilMs) return known.account;
+    believed.delete(id);
     const stored = await store.get(keyOf(id));
-    return stored && (JSON.parse(stored.value) as Account);
+    if (!stored) return undefined;
+    const account = JSON.parse(stored.value) as Account;
+    if (believed.size >= believedAtMost) believed.clear();
+    believed.set(id, { account, untilMs: clock() + believedForMs });
+    return account;
   }
 
   async function idOf(identifier: string): Promise<string | undefined> {
     return (await store.get(indexKeyOf(identifier)))?.value;
-  }
-
-  async function save(account: Account): Promise<void> {
-    await store.put(keyOf(account.id), JSON.stringify(account));
   }
 
   /**
@@ -69,7 +79,6 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
       ...(enrolment ? { enrolment } : {}),
       updatedAtMs: clock(),
     };
-    // An address that is also the user name is one name.
     const given = [fields.email, fields.username].filter((name) => name !== undefined);
     const names = new Set(given.map(normaliseIdentifier));
     const taken: string[] = [];
@@ -80,9 +89,26 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
       }
       taken.push(name);
     }
-    await save(account);
+    await store.put(keyOf(account.id), JSON.stringify(account));
     return account;
   }
 
-  return { find, idOf, add };
+  /** A blocked account is nobody, at once and in every process. @returns false when there is no such account. */
+  async function setStatus(id: string, status: Account['status']): Promise<boolean> {
+    const isThere = await update<boolean>(store, keyOf(id), (current) => {
+      if (current === undefined) return { result: false };
+      const account = { ...(JSON.parse(current) as Account), status, updatedAtMs: clock() };
+      return { value: JSON.stringify(account), result: true };
+    });
+    believed.delete(id);
+    await store.publish(channel, id);
+    return isThere;
+  }
+
+  /** Hears of changes that other processes make. @returns a function that stops listening. */
+  function listen(): Promise<() => Promise<void>> {
+    return store.subscribe(channel, (id) => believed.delete(id));
+  }
+
+  return { find, idOf, add, setStatus, listen };
 }

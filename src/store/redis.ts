@@ -188,7 +188,7 @@ function set(
 }
 
 function unpack(record: string): Stored {
-  if (record[versionLength] !== '|') throw new Error('a record in Redis is not of our making');
+  if (record[versionLength] !== '|') throw new TypeError('a record in Redis is not of our making');
   return { version: record.slice(0, versionLength), value: record.slice(versionLength + 1) };
 }
 

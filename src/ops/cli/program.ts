@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addAccountsCommand } from './accounts.ts';
 import { addClientsCommand } from './clients.ts';
 import { addConfigCommand } from './config.ts';
 import { addDemoCommand } from './demo.ts';
@@ -23,6 +24,7 @@ export function createProgram(): Command {
   addSimulatorCommand(program);
   addInitCommand(program);
   addConfigCommand(program);
+  addAccountsCommand(program);
   addClientsCommand(program);
   return program;
 }

@@ -1,0 +1,224 @@
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { DiditDecision } from '../../src/didit/port.ts';
+import { DiditError } from '../../src/didit/port.ts';
+import { createSettle } from '../../src/didit/settle.ts';
+import { type Attempt, type Capture, newAttempt } from '../../src/domain/attempt.ts';
+import type { AuditEvent } from '../../src/domain/event.ts';
+import { createAttempts } from '../../src/store/attempts.ts';
+import { createBell } from '../../src/store/bell.ts';
+import { openStore } from '../../src/store/open.ts';
+import { createSlots } from '../../src/store/slots.ts';
+import { placeOf } from '../../src/web/place.ts';
+import { chromeOnLinux } from '../support/browser.ts';
+
+const startedAtMs = Date.UTC(2026, 10, 22, 10);
+const chrome = { browser: 'Chrome', system: 'Linux', address: '203.0.113.7' };
+const approved: DiditDecision = {
+  decision: {
+    ...{ diditSessionId: 'session-1', diditSessionKind: 'user', status: 'Approved' },
+    ...{ environment: 'live', workflowId: 'workflow-1', vendorData: 'person-1' },
+    ...{ nonceHash: 'metadata-nonce', warnings: [], reviewCount: 0, createdAtMs: startedAtMs },
+    livenessChecks: [{ status: 'Approved', method: 'PASSIVE', score: 96 }],
+    faceMatches: [{ status: 'Approved', score: 96, sourceDiditSessionId: 'session-1' }],
+  },
+  seen: [chrome],
+};
+const withStatus = (status: string): DiditDecision => ({
+  ...approved,
+  decision: { ...approved.decision, status },
+});
+
+let nowMs: number;
+beforeEach(() => {
+  nowMs = startedAtMs;
+});
+
+/** A captured attempt in a store, its slot taken, and a Didit that decides what it is told to. */
+async function underWay() {
+  const clock = (): number => nowMs;
+  const { store } = await openStore({ url: 'sqlite::memory:', encryptionKeys: [], clock });
+  const [attempts, slots, bell] = [
+    createAttempts(store, clock),
+    createSlots(store),
+    createBell(store),
+  ];
+  onTestFinished(async () => {
+    await bell.close();
+    await store.close();
+  });
+  const holder = { interactionUid: 'uid-1', attemptId: 'attempt-1' };
+  const { receipt } = await slots.take('enrolment-1', holder, 300);
+  const capture: Capture = {
+    ...{ diditSessionId: 'session-1', workflowVersion: 1, callbackNonceHash: 'callback-nonce' },
+    ...{ enrolmentId: 'enrolment-1', slotReceipt: receipt ?? '' },
+    place: placeOf('203.0.113.200', { browser: chromeOnLinux, system: chromeOnLinux }),
+    expectation: {
+      ...{ diditSessionId: 'session-1', environment: 'live', workflowId: 'workflow-1' },
+      ...{ vendorData: 'person-1', nonceHash: 'metadata-nonce', livenessMethods: ['PASSIVE'] },
+      ...{ minimumLivenessScore: 80, minimumFaceMatchScore: 85 },
+      reference: 'portrait',
+      ...{ startedAtMs, expiresAtMs: startedAtMs + 300_000 },
+    },
+  };
+  const of = { interactionUid: 'uid-1', id: 'attempt-1' };
+  await attempts.start(
+    newAttempt({
+      ...{ ...of, kind: 'login', reference: 'ABCD-EFGH', createdAtMs: startedAtMs },
+      client: { id: 'first', name: 'First', host: 'first.example' },
+      request: { loginHint: undefined, uiLocales: undefined },
+      expiresAtMs: startedAtMs + 900_000,
+    }),
+  );
+  const identity = { identifier: 'ana', accountId: 'account-1' };
+  await attempts.propose(of, { type: 'identified', identity });
+  await attempts.propose(of, { type: 'captured', capture });
+  const events: AuditEvent[] = [];
+  const heard: string[] = [];
+  await bell.listen('uid-1', () => void heard.push('look again'));
+
+  return {
+    ...{ attempts, store, events, heard, of },
+    settleWith: (
+      readDecision: () => DiditDecision | Promise<DiditDecision>,
+      attemptId = 'attempt-1',
+    ) =>
+      createSettle({
+        ...{ attempts, slots, bell, placeOf, clock },
+        didit: { readDecision: async () => readDecision() },
+        record: (event) => void events.push(event),
+      })({ interactionUid: 'uid-1', attemptId }),
+    attempt: async (): Promise<Attempt | undefined> => (await attempts.load('uid-1'))?.attempt,
+    isSlotFree: async () =>
+      (await slots.take('enrolment-1', { interactionUid: 'u', attemptId: 'a' }, 300)).receipt !==
+      undefined,
+  };
+}
+
+describe('a decision', () => {
+  it('that approves is saved, told, rung, and frees the slot', async () => {
+    const { settleWith, attempt, events, heard, isSlotFree } = await underWay();
+    expect(await settleWith(() => approved)).toBe('approved');
+    expect(await attempt()).toMatchObject({
+      phase: 'captured',
+      verdict: { reason: 'approved', decidedAtMs: startedAtMs, locality: 'agrees' },
+    });
+    expect(events).toEqual([
+      {
+        ...{ event: 'verdict.received', atMs: startedAtMs, attempt: 'attempt-1' },
+        ...{
+          account: 'account-1',
+          client: 'first',
+          reference: 'ABCD-EFGH',
+          reason: 'approved, place agrees',
+        },
+      },
+    ]);
+    await vi.waitFor(() => expect(heard).toEqual(['look again']));
+    expect(await isSlotFree()).toBe(true);
+  });
+
+  it.each([
+    ['Declined', 'declined', 'declined'],
+    ['In Review', 'in_review', 'in_review'],
+    ['Abandoned', 'not_finished', 'not_finished'],
+    ['Expired', 'not_finished', 'not_finished'],
+    ['approved', 'declined', 'declined'],
+  ])(
+    'of status "%s" ends the attempt as %s, and frees the slot',
+    async (status, outcome, reason) => {
+      const { settleWith, attempt, events, isSlotFree } = await underWay();
+      expect(await settleWith(() => withStatus(status))).toBe(outcome);
+      expect(await attempt()).toMatchObject({ phase: 'denied', reason });
+      expect(events.map(({ event }) => event)).toEqual(['verdict.received', 'login.denied']);
+      expect(await isSlotFree()).toBe(true);
+    },
+  );
+
+  it.each(['Not Started', 'In Progress', 'Awaiting User', 'Resubmitted'])(
+    'of status "%s" changes nothing, and the slot stays taken',
+    async (status) => {
+      const { settleWith, attempt, events, heard, isSlotFree } = await underWay();
+      const before = await attempt();
+      expect(await settleWith(() => withStatus(status))).toBe('pending');
+      expect(await attempt()).toEqual(before);
+      expect([events, heard]).toEqual([[], []]);
+      expect(await isSlotFree()).toBe(false);
+    },
+  );
+
+  it('that approves a selfie taken elsewhere, or nobody knows where, denies', async () => {
+    const elsewhere = { ...chrome, browser: 'Firefox' };
+    for (const seen of [[elsewhere], [chrome, elsewhere], [], [{ ...chrome, system: '' }]]) {
+      const { settleWith, attempt } = await underWay();
+      await settleWith(() => ({ ...approved, seen }));
+      expect(await attempt()).toMatchObject({ phase: 'denied', reason: 'elsewhere' });
+    }
+  });
+
+  it('that many read at once leads to one verdict', async () => {
+    const { settleWith, events } = await underWay();
+    const all = await Promise.all(Array.from({ length: 20 }, () => settleWith(() => approved)));
+    expect(new Set(all)).toEqual(new Set(['approved']));
+    expect(await settleWith(() => approved)).toBe('approved');
+    expect(events).toHaveLength(1);
+  });
+
+  it('that comes after the end, however it was reached, is not used', async () => {
+    const { settleWith, attempts, attempt, events, of } = await underWay();
+    await attempts.propose(of, { type: 'gave_up', reason: 'cancelled' });
+    expect(await settleWith(() => approved)).toBe('over');
+    expect(await attempt()).toMatchObject({ phase: 'denied', reason: 'cancelled' });
+    expect(events).toEqual([]);
+  });
+
+  it('that comes while the attempt is ended is not used', async () => {
+    const { settleWith, attempts, attempt, events, of } = await underWay();
+    const outcome = await settleWith(async () => {
+      await attempts.propose(of, { type: 'arrived_elsewhere', nonceHash: 'callback-nonce' });
+      return approved;
+    });
+    expect(outcome).toBe('over');
+    expect(await attempt()).toMatchObject({ phase: 'foreign' });
+    expect(events).toEqual([]);
+  });
+
+  it('that comes when the time for the selfie is over is not used', async () => {
+    const { settleWith, attempt, events } = await underWay();
+    nowMs += 300_000;
+    expect(await settleWith(() => approved)).toBe('over');
+    expect(await attempt()).toMatchObject({ phase: 'expired' });
+    expect(events.map(({ event }) => event)).toEqual(['login.expired']);
+  });
+});
+
+it('an attempt that is gone, or not that one, or without a selfie, has nothing to settle', async () => {
+  const unread = (): never => {
+    throw new Error('nobody asked for a decision');
+  };
+  const { settleWith, attempts, store } = await underWay();
+  expect(await settleWith(unread, 'attempt-0')).toBe('over');
+  const old = await attempts.load('uid-1');
+  await attempts.replace(old!, newAttempt({ ...old!.attempt }));
+  expect(await settleWith(unread)).toBe('over');
+  await store.delete('attempt:uid-1');
+  expect(await settleWith(unread)).toBe('over');
+});
+
+it('an attempt that vanishes while the decision is read is over', async () => {
+  const { settleWith, store, events } = await underWay();
+  const outcome = await settleWith(async () => {
+    await store.delete('attempt:uid-1');
+    return approved;
+  });
+  expect(outcome).toBe('over');
+  expect(events).toEqual([]);
+});
+
+it('a Didit that does not answer is the caller’s to deal with; nothing has changed', async () => {
+  const { settleWith, attempt, isSlotFree } = await underWay();
+  const before = await attempt();
+  const failure = new DiditError('unavailable', 'no answer');
+  await expect(settleWith(() => Promise.reject(failure))).rejects.toBe(failure);
+  expect(await attempt()).toEqual(before);
+  expect(await isSlotFree()).toBe(false);
+});

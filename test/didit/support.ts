@@ -1,0 +1,103 @@
+/**
+ * What tests of the Didit side have in common: to overhear what the provider tells Didit, to ring its bell with a
+ * webhook of one's own making, and to read its log.
+ */
+import { signWebhook } from '../../src/didit/signature.ts';
+import { type Testbed, webhookSecret, workflowId } from '../support/testbed.ts';
+
+export const apiKey = 'test-api-key-0123456789';
+
+export interface OverheardCreate {
+  body: Record<string, unknown> & { vendor_data: string; callback: string; portrait_image: string };
+  diditSessionId: string;
+  url: string;
+}
+
+/** A fetch for the provider, and what went through it. */
+export function overhear() {
+  const creates: OverheardCreate[] = [];
+  const calls: string[] = [];
+  return {
+    calls,
+    creates,
+    /** The newest session that Didit made for us. */
+    latest(): OverheardCreate {
+      const latest = creates.at(-1);
+      if (!latest) throw new Error('no Didit session was created');
+      return latest;
+    },
+    fetch: async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+      const response = await fetch(input, init);
+      const { method = 'GET' } = init ?? {};
+      calls.push(method);
+      if (method === 'POST' && response.status === 201) {
+        const answer = (await response.clone().json()) as { session_id: string; url: string };
+        const body = JSON.parse(init?.body as string) as OverheardCreate['body'];
+        creates.push({ body, diditSessionId: answer.session_id, url: answer.url });
+      }
+      return response;
+    },
+  };
+}
+
+export interface Ring {
+  /** Instead of, or besides, what a genuine event says. */
+  event?: Record<string, unknown>;
+  secret?: string;
+  timestampSeconds?: number;
+  headers?: Record<string, string>;
+  /** The bytes that are sent, where they differ from those that are signed. */
+  body?: string | Buffer;
+}
+
+/** Rings as Didit would: a genuine, fresh delivery, of which the caller changes one thing. */
+export async function ring(
+  { issuer }: Pick<Testbed, 'issuer'>,
+  diditSessionId: string,
+  status: string,
+  change: Ring = {},
+): Promise<{ status: number; text: string }> {
+  const timestamp = change.timestampSeconds ?? Math.floor(Date.now() / 1000);
+  const event = {
+    ...{ webhook_type: 'status.updated', session_id: diditSessionId, status, timestamp },
+    ...{ event_id: `event-${timestamp}`, workflow_id: workflowId, environment: 'sandbox' },
+    ...change.event,
+  };
+  const signed = Buffer.from(JSON.stringify(event));
+  const response = await fetch(`${issuer}/webhooks/didit`, {
+    method: 'POST',
+    body: new Uint8Array(Buffer.from(change.body ?? signed)),
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...signWebhook(signed, change.secret ?? webhookSecret, timestamp),
+      ...change.headers,
+    },
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+/** A call to the simulator with the provider's own key. */
+export function callDidit(
+  { simulatorUrl }: Pick<Testbed, 'simulatorUrl'>,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<Response> {
+  return fetch(simulatorUrl + path, {
+    method,
+    headers: { 'x-api-key': apiKey, 'content-type': 'application/json' },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+}
+
+/** A log, line by line, for the testbed to write to. */
+export function keepLog() {
+  const written: string[] = [];
+  return {
+    write: (line: string): void => void written.push(line),
+    text: () => written.join(''),
+    lines: () => written.map((line) => JSON.parse(line) as Record<string, unknown>),
+    clear: () => void written.splice(0),
+  };
+}

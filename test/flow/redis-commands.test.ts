@@ -1,0 +1,204 @@
+/**
+ * What a login costs at Redis, counted at the client. Each command is a trip, or a share of one, and a regression
+ * here shows in no other test: everything still works, only slower.
+ *
+ * The clock stands still, so the reconcile timer finds nothing due. It looks every half second all the same, login
+ * or no login, and that look, `zrangebyscore` of the list of due attempts, is the one command that is left out.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type TestBrowser, createBrowser } from '../support/browser.ts';
+import { heading, isCallback, press, takeSelfie } from '../support/login.ts';
+import { freshRedis } from '../support/redis.ts';
+import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
+
+const timersOwn = 'zrangebyscore';
+const plainSecret = 'a-client-secret-of-32-characters';
+
+type Part = 'oidc' | 'didit' | 'refresh';
+interface Row {
+  part: Part;
+  request: string;
+  commands: string[];
+}
+
+let testbed: Testbed;
+const sent: string[] = [];
+
+beforeAll(async () => {
+  const standingStill = Date.now();
+  testbed = await startTestbed({
+    storeUrl: await freshRedis(),
+    clock: () => standingStill,
+    clients: [
+      {
+        client_id: 'plain',
+        client_secret: plainSecret,
+        redirect_uris: [redirectUri],
+        grant_types: ['authorization_code'],
+        first_party: true,
+      },
+    ],
+  });
+  if (!testbed.app.redis) throw new Error('the store is not on Redis');
+  noteCommands(testbed.app.redis);
+});
+afterAll(() => testbed.close());
+
+it('a full login sends at most 20 commands for OpenID and 20 for Didit, a refresh at most 5', async () => {
+  // Scripts are loaded by whoever is first after a start; that is not what a login costs.
+  await signInCounted('ana@example.com', 'first');
+  const rows = await signInCounted('ben@example.com', 'plain');
+  const withRefresh = await signInCounted('chiyo@example.com', 'first');
+  print(rows);
+  print(withRefresh);
+  expect(commandsOf(rows, 'oidc').length).toBeLessThanOrEqual(20);
+  expect(commandsOf(rows, 'didit').length).toBeLessThanOrEqual(20);
+  // A client that refreshes has one record more, its refresh token.
+  expect(commandsOf(withRefresh, 'oidc').length).toBeLessThanOrEqual(21);
+  expect(commandsOf(withRefresh, 'refresh').length).toBeLessThanOrEqual(5);
+  // Nothing was overlooked: every request of both parts needs the store.
+  expect(withRefresh.filter(({ commands }) => commands.length === 0)).toEqual([]);
+});
+
+/** Notes each command with the kind of record that it is about, which stays readable when sealed. */
+function noteCommands(client: { sendCommand: Redis['sendCommand'] }): void {
+  const send = client.sendCommand.bind(client);
+  client.sendCommand = (command, stream) => {
+    const [, , kind] = command.args.map(String).join(' ').split(':');
+    sent.push(`${command.name} ${kind ?? ''}`);
+    return send(command, stream);
+  };
+}
+
+/** One request after the other, and the webhook only once the page waits, so that each command has one cause. */
+async function signInCounted(identifier: string, clientId: string): Promise<Row[]> {
+  const rows: Row[] = [];
+  const browser = createBrowser();
+  await testbed.control('faults', { webhooks: { mode: 'withhold' } });
+
+  async function counted<T>(part: Part, request: string, act: () => Promise<T>): Promise<T> {
+    const before = sent.length;
+    const result = await act();
+    const commands = sent.slice(before).filter((command) => !command.startsWith(timersOwn));
+    rows.push({ part, request, commands });
+    return result;
+  }
+
+  const { url, verifier } = authorizationRequest(clientId);
+  const begun = await counted('oidc', 'GET /auth', () => browser.get(url));
+  const first = begun.location!;
+  const address = first.replace('?begin', '');
+  const page = (): ReturnType<TestBrowser['get']> => browser.get(address);
+
+  const identify = await counted('oidc', 'GET …/:uid (first)', () => browser.get(first));
+  await counted('didit', 'POST …/identify', () =>
+    press(browser, identify, 'identify', { identifier }),
+  );
+  const capture = await counted('didit', 'GET …/:uid (context)', page);
+  const leaving = await counted('didit', 'POST …/selfie', () => press(browser, capture, 'selfie'));
+  const didit = await browser.get(leaving.location!);
+  const returning = (await takeSelfie(browser, didit, 'approve')).location!;
+  await counted('didit', 'GET …/didit/:nonce', () => browser.get(returning));
+  const waiting = await counted('didit', 'GET …/:uid (waiting)', page);
+  expect(heading(waiting)).toBe('Checking your selfie');
+  const rung = await counted('didit', 'GET …/events', () => openEvents(browser, address));
+  await counted('didit', 'POST /webhooks/didit, page rung', async () => {
+    await releaseWebhooks();
+    expect(await rung.text()).toContain('data: look again');
+  });
+  const ready = await counted('didit', 'GET …/:uid (ready)', page);
+
+  const resumed = await counted('oidc', 'POST …/resume', () => press(browser, ready, 'resume'));
+  const back = await counted('oidc', 'GET /auth/:uid', () => browser.get(resumed.location!));
+  expect(back.location).toSatisfy(isCallback);
+  const code = new URL(back.location!).searchParams.get('code')!;
+  const tokens = await counted('oidc', 'POST /token (code)', () =>
+    token(clientId, {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+    }),
+  );
+  const claims = await counted('oidc', 'GET /me', () => userinfo(tokens.access_token));
+  expect(claims).toMatchObject({ email: identifier });
+  const { refresh_token } = tokens;
+  if (refresh_token === undefined) return rows;
+  const next = await counted('refresh', 'POST /token (refresh)', () =>
+    token(clientId, { grant_type: 'refresh_token', refresh_token }),
+  );
+  expect(next.refresh_token).not.toBe(refresh_token);
+  return rows;
+}
+
+function authorizationRequest(clientId: string): { url: string; verifier: string } {
+  const verifier = randomBytes(32).toString('base64url');
+  const parameters = new URLSearchParams({
+    client_id: clientId,
+    response_type: 'code',
+    redirect_uri: redirectUri,
+    scope: 'openid profile email',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  });
+  return { url: `${testbed.issuer}/auth?${parameters.toString()}`, verifier };
+}
+
+/** Resolves when the stream is open: the page listens from then on. */
+async function openEvents(browser: TestBrowser, address: string): Promise<Response> {
+  const response = await fetch(`${address}/events`, {
+    headers: { cookie: await browser.jar.getCookieString(`${address}/events`) },
+  });
+  expect(response.status).toBe(200);
+  return response;
+}
+
+/** Resolves when the provider has answered all of them. */
+async function releaseWebhooks(): Promise<void> {
+  const answered = async (): Promise<number> => (await testbed.log()).webhooks.length;
+  const before = await answered();
+  const { released } = (await testbed.control('webhooks/release', {})) as { released: number };
+  expect(released).toBeGreaterThan(0);
+  while ((await answered()) < before + released) await sleep(10);
+}
+
+async function token(
+  clientId: string,
+  parameters: Record<string, string>,
+): Promise<{ access_token: string; refresh_token?: string }> {
+  const secret = clientId === 'plain' ? plainSecret : testbed.clientSecret;
+  const basic = Buffer.from(`${clientId}:${secret}`).toString('base64');
+  const response = await fetch(`${testbed.issuer}/token`, {
+    method: 'POST',
+    body: new URLSearchParams(parameters),
+    headers: { authorization: `Basic ${basic}` },
+  });
+  expect(response.status).toBe(200);
+  return (await response.json()) as { access_token: string; refresh_token?: string };
+}
+
+async function userinfo(accessToken: string): Promise<unknown> {
+  const response = await fetch(`${testbed.issuer}/me`, {
+    headers: { authorization: `Bearer ${accessToken}` },
+  });
+  return response.json();
+}
+
+function commandsOf(rows: Row[], part: Part): string[] {
+  return rows.filter((row) => row.part === part).flatMap(({ commands }) => commands);
+}
+
+function print(rows: Row[]): void {
+  const lines = rows.map(({ part, request, commands }) =>
+    [part.padEnd(8), request.padEnd(34), String(commands.length).padStart(2), commands.join(' · ')]
+      .join(' ')
+      .trimEnd(),
+  );
+  const sums = (['oidc', 'didit', 'refresh'] as const).map(
+    (part) => `${part} ${commandsOf(rows, part).length}`,
+  );
+  console.log(['', ...lines, '', `in all: ${sums.join(', ')}`, ''].join('\n'));
+}

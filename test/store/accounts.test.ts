@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createAccounts, normaliseIdentifier } from '../../src/store/accounts.ts';
+import { newKey, openSqlite } from './stores.ts';
+
+const startMs = Date.UTC(2026, 10, 22);
+
+let nowMs: number;
+beforeEach(() => {
+  nowMs = startMs;
+});
+
+async function open() {
+  const opened = await openSqlite(':memory:', [newKey()]);
+  onTestFinished(() => opened.close());
+  const { store } = opened;
+  const random = (bytes: number): string => randomBytes(bytes).toString('base64url');
+  const another = () => createAccounts(store, { clock: () => nowMs, random });
+  return { accounts: another(), another };
+}
+
+const ana = { email: 'ana@example.com', username: 'ana', name: 'Ana', groups: ['staff'] };
+
+describe('an account', () => {
+  it('is found by each of its names, and has an opaque id of its own', async () => {
+    const { accounts } = await open();
+    const enrolment = { id: 'enrolment-1', vendorData: 'opaque' };
+    const added = await accounts.add(ana, enrolment);
+    expect(added).toEqual({
+      ...{ ...ana, schema: 1, status: 'active', emailVerified: true, updatedAtMs: nowMs },
+      ...{ enrolment, id: expect.stringMatching(/^[\w-]{22}$/) as string },
+    });
+    for (const name of ['ana', 'ana@example.com']) {
+      expect(await accounts.idOf(name)).toBe(added?.id);
+    }
+    expect(await accounts.find(added?.id ?? '')).toEqual(added);
+  });
+
+  it('without an address has none that is verified', async () => {
+    const { accounts } = await open();
+    expect(await accounts.add({ username: 'ana', groups: [] })).toMatchObject({
+      emailVerified: false,
+    });
+  });
+
+  it('whose user name is the address is one person, not two', async () => {
+    const { accounts } = await open();
+    const added = await accounts.add({ ...ana, username: 'Ana@Example.com' });
+    expect(added).toBeDefined();
+    expect(await accounts.idOf('ana@example.com')).toBe(added?.id);
+  });
+
+  it('of nobody is not found', async () => {
+    const { accounts } = await open();
+    expect(await accounts.idOf('nobody')).toBeUndefined();
+    expect(await accounts.find('nobody')).toBeUndefined();
+  });
+});
+
+describe('a name that is somebody’s already', () => {
+  it('adds nothing, and leaves no other name behind', async () => {
+    const { accounts } = await open();
+    const { id } = (await accounts.add(ana)) ?? { id: '' };
+    const twin = { email: 'twin@example.com', username: 'ANA', groups: [] };
+    expect(await accounts.add(twin)).toBeUndefined();
+    expect(await accounts.idOf('ana')).toBe(id);
+    expect(await accounts.idOf('twin@example.com')).toBeUndefined();
+    expect(await accounts.add({ ...twin, username: 'twin' })).toBeDefined();
+  });
+
+  it('goes to one of many who ask at once', async () => {
+    const { accounts } = await open();
+    const all = await Promise.all(Array.from({ length: 10 }, () => accounts.add(ana)));
+    const [one, ...more] = all.filter((added) => added !== undefined);
+    expect(more).toEqual([]);
+    expect(await accounts.idOf('ana')).toBe(one?.id);
+  });
+});
+
+describe('an account that is blocked', () => {
+  it('is so at once, here and in every process that listens', async () => {
+    const { accounts, another } = await open();
+    const elsewhere = another();
+    onTestFinished(await elsewhere.listen());
+    const { id } = (await accounts.add(ana)) ?? { id: '' };
+    for (const one of [accounts, elsewhere]) {
+      expect(await one.find(id)).toMatchObject({ status: 'active' });
+    }
+    nowMs += 1_000;
+    expect(await accounts.setStatus(id, 'blocked')).toBe(true);
+    expect(await accounts.find(id)).toEqual({
+      ...{ ...ana, schema: 1, id, status: 'blocked' },
+      ...{ emailVerified: true, updatedAtMs: nowMs },
+    });
+    await vi.waitFor(async () => {
+      expect(await elsewhere.find(id)).toMatchObject({ status: 'blocked' });
+    });
+  });
+
+  it('is so after ten seconds in a process to which the word did not come', async () => {
+    const { accounts, another } = await open();
+    const deaf = another();
+    const { id } = (await accounts.add(ana)) ?? { id: '' };
+    await deaf.find(id);
+    await accounts.setStatus(id, 'blocked');
+    nowMs += 10_000;
+    expect(await deaf.find(id)).toMatchObject({ status: 'blocked' });
+  });
+
+  it('has to be one that there is', async () => {
+    const { accounts } = await open();
+    expect(await accounts.setStatus('nobody', 'blocked')).toBe(false);
+    expect(await accounts.find('nobody')).toBeUndefined();
+  });
+});
+
+describe('one person, one spelling', () => {
+  it.each([
+    ['  ANA@Example.COM ', 'ana@example.com'],
+    ['ａｎａ', 'ana'],
+    ['Zoe\u0308', 'zo\u00eb'],
+    ['\ufb01na', 'fina'],
+    ['\u2003ana\u00a0', 'ana'],
+    ['\u212aelvin', 'kelvin'],
+  ])('%j is %j', async (typed, stored) => {
+    expect(normaliseIdentifier(typed)).toBe(stored);
+    expect(normaliseIdentifier(stored)).toBe(stored);
+    const { accounts } = await open();
+    const added = await accounts.add({ username: stored, groups: [] });
+    expect(await accounts.idOf(typed)).toBe(added?.id);
+  });
+});
