@@ -1,0 +1,78 @@
+/** The demo as somebody meets it who has just cloned the repository. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import type { ChildProcess } from 'node:child_process';
+import { heading, launchChromium, newPerson, signIn } from '../support/chromium.ts';
+import { claimsOn, signInLink, signedIn } from './apps.ts';
+import { end, lineOf, spawnMain } from './deployment.ts';
+
+/** Provider, simulator, sample app, management. */
+const ports = [3000, 3001, 3002, 9000];
+
+let demo: ChildProcess | undefined;
+let browser: Browser | undefined;
+
+beforeAll(async () => {
+  const taken = (await Promise.all(ports.map(isTaken))).flatMap((is, at) =>
+    is ? [ports[at]] : [],
+  );
+  if (taken.length > 0) {
+    throw new Error(
+      `The demo listens on ${ports.join(', ')}, and something else has ${taken.join(', ')}. ` +
+        'Stop that (another demo?) and run this test again.',
+    );
+  }
+  demo = spawnMain(['demo']);
+  await lineOf(demo, (line) => line === 'ready');
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  if (demo) await end(demo, 'SIGKILL');
+});
+
+async function isTaken(port: number): Promise<boolean> {
+  const server = createServer();
+  const listening = once(server, 'listening').then(
+    () => false,
+    () => true,
+  );
+  server.listen(port, '127.0.0.1');
+  if (await listening) return true;
+  server.close();
+  await once(server, 'close');
+  return false;
+}
+
+test('ana signs in and reads on the screen how she did, and where the time went', async () => {
+  const { page } = await newPerson(browser!);
+  await page.goto('http://localhost:3002');
+  await signInLink(page).click();
+  await signIn(page, 'ana@example.com', 'approve');
+  await signedIn(page).waitFor();
+  expect(await heading(page).innerText()).toBe('Hello, Ana');
+  const { acr, amr, auth_time, iss } = await claimsOn(page);
+  expect({ acr, amr, iss }).toEqual({
+    acr: 'urn:didit-oidc:acr:selfie:test',
+    amr: '["face"]',
+    iss: 'http://127.0.0.1:3000',
+  });
+  expect(Math.abs(Number(auth_time) - Date.now() / 1000)).toBeLessThan(60);
+  const hops = await page.getByRole('listitem').allInnerTexts();
+  expect(hops[0]).toContain('The provider asks who you are');
+  expect(hops.at(-1)).toContain('The door opens');
+  expect(hops).toHaveLength(6);
+});
+
+test('choosing a person on the first page fills in who it is', async () => {
+  const { page } = await newPerson(browser!);
+  await page.goto('http://localhost:3002');
+  await page.getByRole('link', { name: 'ben@example.com' }).click();
+  expect(await page.getByRole('textbox').inputValue()).toBe('ben@example.com');
+});
+
+test('it ends when it is told to, without complaint', async () => {
+  expect(await end(demo!, 'SIGTERM')).toBe(0);
+});

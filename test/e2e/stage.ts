@@ -1,0 +1,43 @@
+/** Everything that a story in a browser needs: provider, Didit, three applications, one Chromium. */
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { type Person, hostedOrigin, launchChromium, newPerson } from '../support/chromium.ts';
+import { type Testbed, startTestbed } from '../support/testbed.ts';
+import { type Apps, prepareApps } from './apps.ts';
+
+export interface Stage {
+  bed: Testbed;
+  apps: Apps['urls'];
+  browser: Browser;
+  newPerson(options?: BrowserContextOptions): Promise<Person>;
+  /** How many checks Didit was asked for so far: each is one selfie, and costs money. */
+  selfiesAskedFor(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function openStage(): Promise<Stage> {
+  const apps = await prepareApps();
+  const bed = await startTestbed({
+    clients: apps.clients,
+    simulator: { hostedOrigin },
+    flags: {
+      didit: { hostedOrigins: [hostedOrigin] },
+      outgoing: { allowPrivateNetworks: true },
+    },
+  });
+  await apps.start(bed.issuer);
+  const browser = await launchChromium(bed.simulatorUrl);
+  return {
+    ...{ bed, browser },
+    apps: apps.urls,
+    newPerson: (options) => newPerson(browser, options),
+    async selfiesAskedFor() {
+      const { calls } = await bed.log();
+      return calls.filter(({ operation }) => operation === 'create').length;
+    },
+    async close() {
+      await browser.close();
+      await apps.close();
+      await bed.close();
+    },
+  };
+}
