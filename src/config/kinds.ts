@@ -50,6 +50,11 @@ export const port: Kind<z.ZodInt> = {
   expects: 'a port number, 0 to 65535 (0 takes any free one)',
 };
 
+export const count: Kind<z.ZodInt> = {
+  schema: z.int().min(1).max(100_000),
+  expects: 'a whole number from 1 on',
+};
+
 export const score: Kind<z.ZodNumber> = {
   schema: z.number().min(0).max(100),
   expects: 'a score from 0 to 100',

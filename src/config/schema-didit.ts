@@ -56,6 +56,12 @@ export const didit = z
       'Where a browser may be sent for the selfie. Change it for a white-label domain.',
       { env: 'DIDIT_HOSTED_ORIGINS' },
     ).default(['https://verify.didit.me']),
+    createsPerMinute: setting(
+      kind.count,
+      'How many selfies one process may begin in a minute. Divide what Didit grants the key by ' +
+        'the number of processes; past it people are told to try later.',
+      { env: 'DIDIT_CREATES_PER_MINUTE' },
+    ).default(300),
     minimumLivenessScore: setting(
       kind.score,
       'Liveness below this score does not open the door, even when Didit approved.',

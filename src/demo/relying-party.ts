@@ -45,6 +45,9 @@ const routes: Readonly<Record<string, (party: Party, ctx: Context) => void | Pro
   'GET /callback': callback,
   'GET /logout': logout,
   'POST /backchannel-logout': backchannelLogout,
+  'GET /favicon.ico': (_party, ctx) => {
+    ctx.status = 204;
+  },
   'GET /style.css': (_party, ctx) => {
     ctx.type = 'css';
     ctx.body = stylesheet;

@@ -1,5 +1,6 @@
 /** Didit's sessions API (v3), as far as a login needs it. */
 import type { Clock, Hash } from '../domain/environment.ts';
+import { createBudget } from './budget.ts';
 import { toDecision } from './decision.ts';
 import { type CreateRequest, type CreatedDiditSession, type DiditApi, DiditError } from './port.ts';
 import { type Transport, createTransport } from './transport.ts';
@@ -19,6 +20,8 @@ export interface DiditApiOptions {
   fetch: typeof fetch;
   hash: Hash;
   clock: Clock;
+  /** Of this process. */
+  createsPerMinute: number;
   /** Told once when Didit turns out not to know `workflow_type`. */
   warn(message: string): void;
 }
@@ -31,9 +34,13 @@ const readTimeoutMs = 2_000;
 export function createDiditApi(options: DiditApiOptions): DiditApi {
   const send = createTransport(options);
   const withType = { accepted: true };
+  const mayCreate = createBudget(options.createsPerMinute, options.clock);
 
   return {
-    createSession: (request) => createSession(send, request, withType, options),
+    async createSession(request) {
+      if (!mayCreate()) throw new DiditError('rate_limited', 'the budget of this minute is spent');
+      return createSession(send, request, withType, options);
+    },
 
     async readDecision(diditSessionId) {
       const path = `/v3/session/${encodeURIComponent(diditSessionId)}/decision/`;

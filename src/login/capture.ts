@@ -115,7 +115,8 @@ async function capture(
   } catch (error) {
     await tools.slots.release(enrolment.id, slotReceipt);
     if (!(error instanceof DiditError)) throw error;
-    await propose(tools, attempt, { type: 'gave_up', reason: 'unavailable' });
+    const reason = error.failure === 'rate_limited' ? 'limited' : 'unavailable';
+    await propose(tools, attempt, { type: 'gave_up', reason });
     recordFor(tools, attempt, 'login.denied', `didit_${error.failure}`);
     return undefined;
   }

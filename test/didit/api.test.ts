@@ -56,6 +56,7 @@ async function startDidit(answer: Answer) {
   const warnings: string[] = [];
   const api = createDiditApi({
     ...{ apiBaseUrl, apiKey: 'key-1', hostedOrigins: [hosted], fetch, hash, clock: Date.now },
+    createsPerMinute: 1_000,
     warn: (message) => void warnings.push(message),
   });
   return { api, received, warnings };

@@ -152,3 +152,20 @@ async function expectFree(): Promise<void> {
   expect((await press(browser, page, 'selfie')).location).toContain(bed.simulatorUrl);
   await browser.post(`${dispatcher()}/cancel`);
 }
+
+describe('the budget of a minute', () => {
+  it('is not overspent: who comes after is told to try later, and Didit is not asked', async () => {
+    const small = await startTestbed({ flags: { didit: { createsPerMinute: 1 } } });
+    try {
+      const party = await createParty(small);
+      await toSelfie(createBrowser(), await party.begin());
+      const browser = createBrowser();
+      const page = await toSelfie(browser, await party.begin(), 'ben@example.com');
+      expect(page.text).toContain('Selfies are paused for a while');
+      const { calls } = await small.log();
+      expect(calls.filter(({ operation }) => operation === 'create')).toHaveLength(1);
+    } finally {
+      await small.close();
+    }
+  });
+});
