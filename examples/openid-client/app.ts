@@ -6,7 +6,7 @@ const { ISSUER = '', CLIENT_ID = '', CLIENT_SECRET = '', PORT = '3003' } = proce
 const issuer = new URL(ISSUER);
 const home = `http://localhost:${PORT}`;
 // Without TLS the library talks to a provider on this machine only when it is told to.
- 
+
 const execute = issuer.hostname === '127.0.0.1' ? [oidc.allowInsecureRequests] : [];
 const secret = oidc.ClientSecretBasic(CLIENT_SECRET);
 const provider = await oidc.discovery(issuer, CLIENT_ID, undefined, secret, { execute });

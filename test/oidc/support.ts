@@ -56,7 +56,7 @@ export function userinfo(bed: Testbed, token: string): Promise<Reply> {
 }
 
 /** Lets openid-client speak without TLS, on the loopback. */
- 
+
 export const overHttp = { execute: [oidc.allowInsecureRequests] };
 
 /** A relying party that authenticates in another way than with the shared secret. */
