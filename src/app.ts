@@ -21,6 +21,7 @@ import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
 import { createFindAccount } from './oidc/claims.ts';
 import type { Clients } from './oidc/clients.ts';
+import { putBackInteractions } from './oidc/interactions.ts';
 import { createProviderPages } from './oidc/pages.ts';
 import { type ProviderSettings, createProvider } from './oidc/provider.ts';
 import { createHealthListener } from './ops/health.ts';
@@ -94,6 +95,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   provider.use(answerProblems({ show, log, random }));
   provider.use(securityHeaders(issuer));
   provider.use(authorizationByPost);
+  provider.use(putBackInteractions(store, clock));
   provider.use(async (ctx, next) => {
     if (ctx.path.startsWith('/assets/')) assets.serve(ctx);
     else await next();

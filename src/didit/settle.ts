@@ -2,8 +2,13 @@
  * What a ring of the bell leads to, whoever rang: the decision is read from Didit's API, judged, and saved.
  * Nothing that a webhook says of the outcome is used.
  */
-import type { Attempt } from '../domain/attempt.ts';
-import { isOver } from '../domain/attempt.ts';
+import {
+  type Attempt,
+  type AttemptEvent,
+  type Capture,
+  isOver,
+  standing,
+} from '../domain/attempt.ts';
 import type { Clock } from '../domain/environment.ts';
 import type { Record } from '../domain/event.ts';
 import { type Place, compareLocality } from '../domain/locality.ts';
@@ -38,7 +43,11 @@ export function createSettle(tools: SettleTools): Settle {
   async function save(loaded: LoadedAttempt): Promise<Settled> {
     const { attempt } = loaded;
     if (attempt.phase !== 'captured') return 'over';
-    const { diditSessionId, expectation, place, enrolmentId, slotReceipt } = attempt.capture;
+    // Its time is over: nothing is read any more. Any event says so; this one would end it in any case.
+    if (standing(attempt, clock()).at === 'expired') {
+      return take(loaded, attempt.capture, { type: 'superseded' });
+    }
+    const { diditSessionId, expectation, place } = attempt.capture;
     const { decision, seen } = await didit.readDecision(diditSessionId);
     const verdict = judge(decision, expectation, clock());
     if (verdict.outcome === 'pending') return 'pending';
@@ -48,20 +57,29 @@ export function createSettle(tools: SettleTools): Settle {
       seen.map(({ address, ...described }) => tools.placeOf(address, described)),
     );
     const event = { type: 'judged', diditSessionId, verdict, locality } as const;
-    const of = { interactionUid: attempt.interactionUid, id: attempt.id };
-    const { attempt: saved, refused, changed } = await attempts.propose(of, event, loaded);
-    if (changed && saved.phase === 'expired') {
-      record({ event: 'login.expired', ...aboutAttempt(saved) });
-    }
-    if (refused) return 'over';
+    return take(loaded, attempt.capture, event);
+  }
+
+  async function take(
+    loaded: LoadedAttempt,
+    { enrolmentId, slotReceipt }: Capture,
+    event: Extract<AttemptEvent, { type: 'judged' | 'superseded' }>,
+  ): Promise<Settled> {
+    const { interactionUid, id } = loaded.attempt;
+    const proposed = await attempts.propose({ interactionUid, id }, event, loaded);
+    const { attempt, refused, changed } = proposed;
+    const hasExpired = changed && attempt.phase === 'expired';
+    if (hasExpired) record({ event: 'login.expired', ...aboutAttempt(attempt) });
+    if (refused && !hasExpired) return 'over';
     await Promise.all([
-      bell.ring(attempt.interactionUid),
-      // Didit is done with this session and will not hand it back: the next capture may begin.
+      bell.ring(interactionUid),
+      // Didit is done with this session, or we are: the next capture may begin.
       slots.release(enrolmentId, slotReceipt),
     ]);
+    if (refused || event.type !== 'judged') return 'over';
     // Who rings again does no harm, but there is one verdict to tell of.
-    if (changed) recordVerdict(saved, verdict.reason, locality);
-    return verdict.outcome;
+    if (changed) recordVerdict(attempt, event.verdict.reason, event.locality);
+    return event.verdict.outcome;
   }
 
   function aboutAttempt(attempt: Attempt) {

@@ -21,8 +21,13 @@ export const webhookPath = '/webhooks/didit';
 const maximumBytes = 512 * 1024;
 const bodyTimeoutMs = 5_000;
 const toleranceSeconds = 300;
-/** How many bodies are read at once; more wait for their turn at Didit, which tries again. */
-const maximumConcurrent = 64;
+/**
+ * Bodies that are being read cost nothing to begin, and anybody may: one address gets a share of them, so that a
+ * stranger who dribbles does not keep Didit out. What is acted upon has a valid signature.
+ */
+const maximumReading = 512;
+const maximumReadingOfOne = 64;
+const maximumActing = 64;
 
 /** Didit's session is still open: there is nothing to read yet. */
 const openStatuses = new Set(['Not Started', 'In Progress', 'Awaiting User', 'Resubmitted']);
@@ -43,7 +48,8 @@ export interface WebhookTools {
 }
 
 export function createWebhook(tools: WebhookTools): Middleware {
-  let concurrent = 0;
+  const reading = createShares(maximumReading, maximumReadingOfOne);
+  const acting = createShares(maximumActing, maximumActing);
   return async function webhook(ctx, next) {
     if (ctx.path !== webhookPath) {
       await next();
@@ -51,16 +57,31 @@ export function createWebhook(tools: WebhookTools): Middleware {
     }
     ctx.state.route = webhookPath;
     if (ctx.method !== 'POST') throw new Problem('method_not_allowed');
-    if (concurrent >= maximumConcurrent) throw new Problem('unavailable', 'too many webhooks');
-    concurrent += 1;
+    const body = await reading(ctx.ip, () => readBody(ctx));
+    const event = verify(tools, ctx, body);
+    const result = event ? await acting('', () => act(tools, event)) : 'ignored';
+    tools.counted(result);
+    ctx.status = 200;
+    ctx.body = { received: true };
+  };
+}
+
+/** So many at once in all, and so many for one of those who share. The others are told to come again. */
+function createShares(inAll: number, ofOne: number) {
+  const underWay = new Map<string, number>();
+  let all = 0;
+  return async function share<T>(who: string, work: () => Promise<T>): Promise<T> {
+    const mine = underWay.get(who) ?? 0;
+    if (all >= inAll || mine >= ofOne) throw new Problem('unavailable', 'too many webhooks');
+    all += 1;
+    underWay.set(who, mine + 1);
     try {
-      const event = verify(tools, ctx, await readBody(ctx));
-      const result = event ? await act(tools, event) : 'ignored';
-      tools.counted(result);
-      ctx.status = 200;
-      ctx.body = { received: true };
+      return await work();
     } finally {
-      concurrent -= 1;
+      all -= 1;
+      const left = (underWay.get(who) ?? 1) - 1;
+      if (left === 0) underWay.delete(who);
+      else underWay.set(who, left);
     }
   };
 }

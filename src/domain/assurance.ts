@@ -46,7 +46,7 @@ export interface Proof {
   accountId: string;
   acr: string;
   amr: readonly string[];
-  /** Milliseconds since the epoch: when Didit decided, never when the browser came back. */
+  /** Milliseconds since the epoch: when Didit's decision was read, never when the browser came back. */
   provenAtMs: number;
 }
 

@@ -129,10 +129,17 @@ async function capture(
       ...{ diditSessionId, workflowVersion, slotReceipt },
     },
   } as const;
-  const { attempt: saved, refused } = await propose(tools, attempt, event, loaded);
-  if (refused) {
+  const giveBack = async (): Promise<void> => {
     await tools.didit.deleteSession(diditSessionId).catch(() => undefined);
     await tools.slots.release(enrolment.id, slotReceipt);
+  };
+  const proposed = await propose(tools, attempt, event, loaded).catch(async (error: unknown) => {
+    await giveBack().catch(() => undefined);
+    throw error;
+  });
+  const { attempt: saved, refused } = proposed;
+  if (refused) {
+    await giveBack();
     return undefined;
   }
   recordFor(tools, saved, 'capture.created');

@@ -62,8 +62,13 @@ async function begin(
 ): Promise<void> {
   let loaded = await ownAttempt(ctx, tools);
   if (!isOver(loaded.attempt)) {
-    await propose(tools, loaded.attempt, { type: 'superseded' }, loaded);
-    await clearCapture(tools, loaded.attempt);
+    const { changed, refused } = await propose(
+      tools,
+      loaded.attempt,
+      { type: 'superseded' },
+      loaded,
+    );
+    if (changed && !refused) await clearCapture(tools, loaded.attempt);
     loaded = await ownAttempt(ctx, tools);
   }
   const { attempt } = loaded;

@@ -30,6 +30,9 @@ export async function returned(ctx: RouterContext, tools: LoginTools): Promise<v
       await tools.bell.ring(uid);
       await clearCapture(tools, attempt);
     }
+    const isLate = attempt.phase === 'consumed' && attempt.capture?.callbackNonceHash === nonceHash;
+    // Whom it let in stays in: that is for an operator to know.
+    if (isLate) recordFor(tools, attempt, 'login.foreign', 'after_the_end');
     // The same page for a right and a wrong nonce: who guesses learns nothing.
     tools.show(ctx, 403, { page: 'foreign' });
     return;

@@ -15,7 +15,12 @@ import type { AuditEvent, Record } from '../domain/event.ts';
 import type { Place } from '../domain/locality.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Accounts } from '../store/accounts.ts';
-import type { Attempts, LoadedAttempt, Proposed } from '../store/attempts.ts';
+import {
+  AttemptGone,
+  type Attempts,
+  type LoadedAttempt,
+  type Proposed,
+} from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Slots } from '../store/slots.ts';
@@ -114,7 +119,10 @@ export async function propose(
   known?: LoadedAttempt,
 ): Promise<Proposed> {
   const of = { interactionUid: attempt.interactionUid, id: attempt.id };
-  const proposed = await tools.attempts.propose(of, event, known);
+  const proposed = await tools.attempts.propose(of, event, known).catch((cause: unknown) => {
+    if (cause instanceof AttemptGone) throw new Problem('interaction_over', undefined, { cause });
+    throw cause;
+  });
   if (proposed.changed && proposed.attempt.phase === 'expired') {
     recordFor(tools, proposed.attempt, 'login.expired');
     await clearCapture(tools, proposed.attempt);

@@ -17,9 +17,10 @@
  * library's request context lives.
  */
 import { createHash } from 'node:crypto';
-import { type Adapter, type AdapterPayload, Provider, errors } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Clock } from '../domain/environment.ts';
 import { type Store, update } from '../store/store.ts';
+import { createInteractions } from './interactions.ts';
 import { lifetime, read, seen, tombstone, tombstoneSeconds } from './records.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import { createSessionAdapter } from './sessions.ts';
@@ -32,7 +33,7 @@ export function createAdapter(store: Store, clock: Clock): (model: string) => Ad
       case 'Grant':
         return { ...plain(store, clock, model), ...grants(store) };
       case 'Interaction':
-        return { ...plain(store, clock, model), ...interactions(store) };
+        return { ...plain(store, clock, model), ...createInteractions(store) };
       case 'RefreshToken':
         return { ...plain(store, clock, model), ...createRefreshTokens(store, clock) };
       case 'ReplayDetection':
@@ -91,23 +92,6 @@ function usedUp(model: string): Error {
     return new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
   }
   return new errors.InvalidGrant('already used');
-}
-
-/** To resume is to take: the library would read first and delete later, and two tabs could both have read. */
-function interactions(store: Store): Pick<Adapter, 'find' | 'destroy'> {
-  const keyOf = (id: string): string => `Interaction:${id}`;
-  const isResume = (): boolean => Provider.ctx?.oidc.route === 'resume';
-  return {
-    async find(id) {
-      if (!isResume()) return read(store, keyOf(id));
-      const taken = await store.take(keyOf(id));
-      return taken === undefined ? undefined : (JSON.parse(taken) as AdapterPayload);
-    },
-    async destroy(id) {
-      if (!isResume()) await store.delete(keyOf(id));
-      return undefined;
-    },
-  };
 }
 
 /** A destroyed grant leaves a tombstone, so that a request that read it before cannot save it back to life. */

@@ -90,7 +90,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     extraClientMetadata,
     clientBasedCORS: (_ctx, origin, client) =>
       client.clientAuthMethod === 'none' &&
-      (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+      (client.redirectUris ?? []).some((uri) => originOf(uri) === origin),
 
     features: features(settings, parts),
     issueRefreshToken: (_ctx, client, code) =>
@@ -154,7 +154,7 @@ function cookies(keys: readonly string[], tls: boolean): Configuration['cookies'
 
 function lifetimes({ session }: ProviderSettings, clock: Clock): Configuration['ttl'] {
   const days14 = 14 * 24 * 3600;
-  const grantSeconds = Math.max(days14, session.maxAgeSeconds);
+  const grantSeconds = session.maxAgeSeconds + days14;
   return {
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 600,
     AuthorizationCode: 60,
@@ -170,6 +170,12 @@ function lifetimes({ session }: ProviderSettings, clock: Clock): Configuration['
       return Math.max(1, Math.floor(Math.min(session.ttlSeconds, session.maxAgeSeconds - age)));
     },
   };
+}
+
+/** Of a web address; an app's own scheme has none. */
+function originOf(uri: string): string | undefined {
+  const url = URL.parse(uri);
+  return url && /^https?:$/.test(url.protocol) ? url.origin : undefined;
 }
 
 /** Each use gets a key of its own, so that none of them needs one more secret from the operator. */

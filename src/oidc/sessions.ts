@@ -10,7 +10,8 @@
  * - a step-up gives the session a new id while another tab still carries the old one → the old id leads to the
  *   session for a few seconds more, if somebody was signed in under it (an id from before the login never does,
  *   which is the defence against fixation);
- * - a tab writes the session back after another one has signed out → a tombstone stands in its place.
+ * - a tab writes the session back after another one has signed out → a tombstone stands in its place; and one
+ *   that began before somebody signed in writes nothing over the login.
  *
  * The body lies under the session's stable `uid`, because tokens refer to that; a pointer leads from the id in
  * the cookie to it.
@@ -42,7 +43,7 @@ export function createSessionAdapter(store: Store): Adapter {
   ): Promise<undefined> {
     const uid = payload.uid;
     if (uid === undefined) throw new Error('a session without uid');
-    const pointing = store.put(pointerKey(id), uid, { ttlSeconds: expiresIn });
+    const pointing = point(id, uid, expiresIn);
     const known = seen().get(bodyKey(uid));
     if (!known) {
       // A session that this request began: as a rule nothing stands there yet.
@@ -52,8 +53,8 @@ export function createSessionAdapter(store: Store): Adapter {
       if (written) return undefined;
     }
     const base = known && (JSON.parse(known.value) as AdapterPayload);
-    const [rotatedAway] = await Promise.all([
-      update<boolean>(
+    await Promise.all([
+      update<undefined>(
         store,
         bodyKey(uid),
         (current) => mergeInto(current, base, payload, expiresIn),
@@ -61,9 +62,16 @@ export function createSessionAdapter(store: Store): Adapter {
       ),
       pointing,
     ]);
-    // Another tab gave the session a new id meanwhile. This browser may end up with either in its jar.
-    if (rotatedAway) await store.put(pointerKey(id), uid, { ttlSeconds: rotationGraceSeconds });
     return undefined;
+  }
+
+  /**
+   * An id that this request came with is prolonged only if nobody has touched it since: a login that gave the
+   * session another id has deleted it, and it must not lead to what was proven after.
+   */
+  async function point(id: string, uid: string, ttlSeconds: number): Promise<void> {
+    const condition = { ifVersion: seen().get(pointerKey(id))?.version };
+    await store.put(pointerKey(id), uid, { ttlSeconds, ...condition });
   }
 
   async function destroy(id: string): Promise<undefined> {
@@ -105,22 +113,26 @@ function mergeInto(
   base: AdapterPayload | undefined,
   wanted: AdapterPayload,
   ttlSeconds: number,
-): Change<boolean> {
+): Change<undefined> {
   if (current === tombstone) {
     throw new errors.LoginRequired('the session ended while this request was under way');
   }
   const standing = current === undefined ? undefined : (JSON.parse(current) as AdapterPayload);
+  const signedInElsewhere = standing?.accountId !== base?.accountId;
+  if (standing && base && signedInElsewhere && wanted.accountId === base.accountId) {
+    // Somebody signed in meanwhile, and not by this request: it has nothing to say about that.
+    return { result: undefined };
+  }
   if (!standing || !base || standing.accountId !== wanted.accountId) {
-    return { value: JSON.stringify(wanted), ttlSeconds, result: false };
+    return { value: JSON.stringify(wanted), ttlSeconds, result: undefined };
   }
   const merged = { ...wanted, authorizations: mergeAuthorizations(standing, base, wanted) };
-  const rotatedAway = standing.jti !== base.jti && wanted.jti === base.jti;
-  if (rotatedAway) {
-    // The other tab proved somebody anew; what it proved stands.
+  if (standing.jti !== base.jti && wanted.jti === base.jti) {
+    // The other tab proved somebody anew and gave the session its id; what it proved stands.
     const { jti, acr, amr, loginTs } = standing as AdapterPayload & { loginTs?: number };
     Object.assign(merged, { jti, acr, amr, loginTs });
   }
-  return { value: JSON.stringify(merged), ttlSeconds, result: rotatedAway };
+  return { value: JSON.stringify(merged), ttlSeconds, result: undefined };
 }
 
 /** Each relying party's entry: whoever changed it since it was read wins; where both did, this request. */

@@ -41,21 +41,29 @@ export function createListeners(options: ListenersOptions): Listeners {
 
   return {
     async listen() {
-      const publicPort = await open(publicServer, options.public);
-      const managementPort = await open(managementServer, options.management);
-      options.opened();
-      return { publicPort, managementPort };
+      try {
+        const managementPort = await open(managementServer, options.management);
+        const publicPort = await open(publicServer, options.public);
+        options.opened();
+        return { publicPort, managementPort };
+      } catch (error) {
+        // Half a provider is none.
+        await close();
+        throw error;
+      }
     },
-    close() {
-      closing ??= (async () => {
-        options.closing();
-        await finish(publicServer);
-        await finish(managementServer);
-        await options.closed();
-      })();
-      return closing;
-    },
+    close,
   };
+
+  function close(): Promise<void> {
+    closing ??= (async () => {
+      options.closing();
+      await finish(publicServer);
+      await finish(managementServer);
+      await options.closed();
+    })();
+    return closing;
+  }
 }
 
 async function open(

@@ -48,14 +48,22 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
     `identifier:${normaliseIdentifier(identifier)}`;
   // One login asks for the same account several times within seconds.
   const believed = new Map<string, { account: Account; untilMs: number }>();
+  // A reading that a change overtook is not to be believed.
+  let changes = 0;
+
+  function forget(id: string): void {
+    changes += 1;
+    believed.delete(id);
+  }
 
   async function find(id: string): Promise<Account | undefined> {
     const known = believed.get(id);
     if (known && clock() < known.untilMs) return known.account;
-    believed.delete(id);
+    const changesBefore = changes;
     const stored = await store.get(keyOf(id));
     if (!stored) return undefined;
     const account = JSON.parse(stored.value) as Account;
+    if (changes !== changesBefore) return account;
     if (believed.size >= believedAtMost) believed.clear();
     believed.set(id, { account, untilMs: clock() + believedForMs });
     return account;
@@ -100,14 +108,14 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
       const account = { ...(JSON.parse(current) as Account), status, updatedAtMs: clock() };
       return { value: JSON.stringify(account), result: true };
     });
-    believed.delete(id);
+    forget(id);
     await store.publish(channel, id);
     return isThere;
   }
 
   /** Hears of changes that other processes make. @returns a function that stops listening. */
   function listen(): Promise<() => Promise<void>> {
-    return store.subscribe(channel, (id) => believed.delete(id));
+    return store.subscribe(channel, forget);
   }
 
   return { find, idOf, add, setStatus, listen };

@@ -1,11 +1,5 @@
 /** Attempts in the store: one record an interaction, changed only by `transition` under compare-and-set. */
-import {
-  type Attempt,
-  type AttemptEvent,
-  type Refusal,
-  type Transition,
-  transition,
-} from '../domain/attempt.ts';
+import { type Attempt, type AttemptEvent, type Transition, transition } from '../domain/attempt.ts';
 import type { Clock } from '../domain/environment.ts';
 import { type Store, type Stored, update } from './store.ts';
 
@@ -72,7 +66,7 @@ export function createAttempts(store: Store, clock: Clock) {
       store,
       keyOf(of.interactionUid),
       (current) => {
-        if (current === undefined) return { result: gone() };
+        if (current === undefined) throw new AttemptGone();
         const attempt = JSON.parse(current) as Attempt;
         if (attempt.id !== of.id) return { result: { attempt, refused: 'over', changed: false } };
         const next = transition(attempt, event, clock());
@@ -91,11 +85,5 @@ export function createAttempts(store: Store, clock: Clock) {
   return { load, start, replace, propose };
 }
 
-function gone(): never {
-  throw new AttemptGone();
-}
-
 /** The record is no longer there: its time was over, or the store lost it. */
-export class AttemptGone extends Error {
-  readonly refused: Refusal = 'over';
-}
+export class AttemptGone extends Error {}

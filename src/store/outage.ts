@@ -6,9 +6,7 @@ export function nameOutages(store: Store): Store {
     try {
       return await work;
     } catch (cause) {
-      // A caller's mistake stays what it is.
-      if (cause instanceof TypeError || cause instanceof RangeError) throw cause;
-      throw new StoreUnavailable({ cause });
+      throw asOutage(cause);
     }
   }
   return {
@@ -22,10 +20,22 @@ export function nameOutages(store: Store): Store {
       named(store.indexAdd(index, member, score, ttlSeconds)),
     indexRemove: (index, member) => named(store.indexRemove(index, member)),
     indexRange: (index, range) => named(store.indexRange(index, range)),
-    scan: (kind) => store.scan(kind),
+    async *scan(kind) {
+      try {
+        yield* store.scan(kind);
+      } catch (cause) {
+        throw asOutage(cause);
+      }
+    },
     publish: (channel, message) => named(store.publish(channel, message)),
     subscribe: (channel, listener) => named(store.subscribe(channel, listener)),
     ping: () => named(store.ping()),
     close: () => store.close(),
   };
+}
+
+/** A caller's mistake stays what it is. */
+function asOutage(cause: unknown): unknown {
+  const isMistake = cause instanceof TypeError || cause instanceof RangeError;
+  return isMistake ? cause : new StoreUnavailable({ cause });
 }

@@ -80,7 +80,10 @@ export function createSqliteStore({ file, clock }: { file: string; clock: Clock 
   }
 
   function sweep(): void {
-    for (const statement of sql.sweeps) statement.run(clock(), sweepRows);
+    // Another process may hold the file, or the disk be full. What is over is invisible all the same.
+    settled(() => {
+      for (const statement of sql.sweeps) statement.run(clock(), sweepRows);
+    }).catch(() => undefined);
   }
 
   return {
