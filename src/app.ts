@@ -5,7 +5,7 @@
  * A request meets, in this order: the edge (host, forwarded headers) → the request log → problems become answers →
  * security headers → assets → Didit's webhook → the login's steps → the library's own endpoints.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { JWK } from 'jose';
 import type { Config } from './config/schema.ts';
 import { createDiditApi } from './didit/api.ts';
@@ -31,6 +31,7 @@ import { createAttempts } from './store/attempts.ts';
 import { createBell } from './store/bell.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
 import { createPortraits } from './store/portraits.ts';
+import { smallRandom } from './store/random.ts';
 import { createSlots } from './store/slots.ts';
 import { loadAssets } from './web/assets.ts';
 import { createEdge } from './web/edge.ts';
@@ -138,7 +139,7 @@ function createTools({ log, onEvent, clock = Date.now, fetch = globalThis.fetch 
   return {
     clock,
     fetch,
-    random: (bytes: number): string => randomBytes(bytes).toString('base64url'),
+    random: (bytes: number): string => smallRandom(bytes).toString('base64url'),
     hash: (text: string): string => createHash('sha256').update(text).digest('base64url'),
     record(event: AuditEvent): void {
       logEvent(event);

@@ -11,9 +11,9 @@ import {
   createDecipheriv,
   createHash,
   createSecretKey,
-  randomBytes,
   type KeyObject,
 } from 'node:crypto';
+import { smallRandom } from './random.ts';
 
 const format = '1';
 const algorithm = 'aes-256-gcm';
@@ -37,7 +37,7 @@ export function createKeyring(encoded: readonly string[]): Keyring {
 
   return {
     seal(text, belongsTo) {
-      const nonce = randomBytes(nonceBytes);
+      const nonce = smallRandom(nonceBytes);
       return front + encrypt(newestKey, nonce, text, front + belongsTo).toString('base64url');
     },
     open(sealed, belongsTo) {

@@ -7,17 +7,27 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { decrypt, encrypt, nonceBytes } from './keyring.ts';
 
+const namesAtMost = 2_000;
+
 export function createNames(secret: string) {
   const nameKey = derive(secret, 'names');
   const memberKey = derive(secret, 'members');
   const memberNonceKey = derive(secret, 'member nonces');
+  // What is written is as a rule read again within seconds, by the same name.
+  const names = new Map<string, string>();
 
   /**
    * `kind:` stays readable, so that a kind can be scanned and an operator sees what fills the
    * store.
    */
   function name(key: string): string {
-    return `${kindOf(key)}:${createHmac('sha256', nameKey).update(key).digest('base64url')}`;
+    const known = names.get(key);
+    if (known !== undefined) return known;
+    const hashed = createHmac('sha256', nameKey).update(key).digest('base64url');
+    if (names.size >= namesAtMost) names.clear();
+    const made = `${kindOf(key)}:${hashed}`;
+    names.set(key, made);
+    return made;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { smallRandom } from './random.ts';
 import type { Version } from './store.ts';
 
 export const versionLength = 8;
@@ -8,5 +8,5 @@ export const versionLength = 8;
  * must not come back to a version that somebody still holds.
  */
 export function newVersion(): Version {
-  return randomBytes(6).toString('base64url');
+  return smallRandom(6).toString('base64url');
 }

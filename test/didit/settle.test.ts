@@ -222,3 +222,21 @@ it('a Didit that does not answer is the caller’s to deal with; nothing has cha
   expect(await attempt()).toEqual(before);
   expect(await isSlotFree()).toBe(false);
 });
+
+describe('an attempt whose time is over', () => {
+  it('is told so once, frees its slot, and costs Didit no reading', async () => {
+    const { settleWith, attempt, events, isSlotFree } = await underWay();
+    nowMs += 300_001;
+    let readings = 0;
+    const read = (): DiditDecision => {
+      readings += 1;
+      return approved;
+    };
+    expect(await settleWith(read)).toBe('over');
+    expect(await settleWith(read)).toBe('over');
+    expect(readings).toBe(0);
+    expect((await attempt())?.phase).toBe('expired');
+    expect(events.map(({ event }) => event)).toEqual(['login.expired']);
+    expect(await isSlotFree()).toBe(true);
+  });
+});

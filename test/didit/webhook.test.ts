@@ -401,3 +401,29 @@ async function statusFrom(socket: Socket): Promise<number> {
   const [answer] = (await once(socket, 'data')) as [Buffer];
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(answer.toString())?.[1]);
 }
+
+it('strangers who dribble from one address do not keep the others from ringing', async () => {
+  const { hostname, port, host } = new URL(bed.issuer);
+  const head = `POST /webhooks/didit HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`;
+  let sentAway = 0;
+  const strangers = await Promise.all(
+    Array.from({ length: 80 }, async () => {
+      const socket = connect({ host: hostname, port: Number(port), localAddress: '127.0.0.2' });
+      socket.on('error', () => undefined);
+      socket.once('data', () => (sentAway += 1));
+      await once(socket, 'connect');
+      socket.write(`${head}Content-Length: 1000\r\n\r\n{`);
+      return socket;
+    }),
+  );
+  onTestFinished(() => strangers.forEach((socket) => socket.destroy()));
+  const post = (): Promise<Response> =>
+    fetch(`${bed.issuer}/webhooks/didit`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+  // Once the sixteen beyond their share have been sent away, the share is full.
+  await vi.waitFor(() => expect(sentAway).toBe(16));
+  expect((await post()).status).toBe(401);
+});

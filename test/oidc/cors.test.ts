@@ -133,3 +133,20 @@ it('[PR-22] a code is not handed to a script: the redirect itself cannot be read
   expect(answer.status).toBe(303);
   expect(answer.headers.get(allowed)).toBeNull();
 });
+
+it('an app with a scheme of its own opens nothing to pages without an origin', async () => {
+  const native = {
+    client_id: 'native',
+    application_type: 'native',
+    redirect_uris: ['com.example.app:/callback'],
+    token_endpoint_auth_method: 'none',
+  };
+  const other = await startTestbed({ clients: [native] });
+  try {
+    const fields = { grant_type: 'authorization_code', code: 'x', client_id: 'native' };
+    const answer = await post(`${other.issuer}/token`, fields, { origin: 'null' });
+    expect(answer.headers.get(allowed)).toBeNull();
+  } finally {
+    await other.close();
+  }
+});

@@ -130,3 +130,13 @@ describe('one person, one spelling', () => {
     expect(await accounts.idOf(typed)).toBe(added?.id);
   });
 });
+
+it('a reading that a change has overtaken is not believed', async () => {
+  const { accounts } = await open();
+  const added = await accounts.add(ana);
+  const id = added?.id ?? '';
+  const reading = accounts.find(id);
+  await accounts.setStatus(id, 'blocked');
+  await reading;
+  expect((await accounts.find(id))?.status).toBe('blocked');
+});

@@ -74,3 +74,22 @@ test.each([
   expect(tables?.['count']).toBe(1);
   left.close();
 });
+
+test('a file that another process holds does not end this one when it tidies up', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const rejections: unknown[] = [];
+  const note = (error: unknown): void => void rejections.push(error);
+  process.on('unhandledRejection', note);
+  const file = join(directory, 'held.sqlite');
+  const store = createSqliteStore({ file, clock: Date.now });
+  const other = new DatabaseSync(file);
+  other.exec('BEGIN IMMEDIATE');
+  expect(() => vi.advanceTimersByTime(1_000)).not.toThrow();
+  await new Promise((resolve) => setImmediate(resolve));
+  other.exec('COMMIT');
+  other.close();
+  await store.close();
+  process.off('unhandledRejection', note);
+  vi.useRealTimers();
+  expect(rejections).toEqual([]);
+});
