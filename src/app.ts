@@ -3,7 +3,8 @@
  * and the only one that puts them together; read it as the table of contents of the run time.
  *
  * A request meets, in this order: the edge (host, forwarded headers) → the request log → problems become answers →
- * security headers → assets → Didit's webhook → the login's steps → the library's own endpoints.
+ * security headers → what the library's endpoints need around them → assets → Didit's webhook → the login's steps →
+ * the library's own endpoints.
  */
 import { createHash } from 'node:crypto';
 import type { JWK } from 'jose';
@@ -33,6 +34,7 @@ import { type OpenedStore, openStore } from './store/open.ts';
 import { createPortraits } from './store/portraits.ts';
 import { smallRandom } from './store/random.ts';
 import { createSlots } from './store/slots.ts';
+import type { Store } from './store/store.ts';
 import { loadAssets } from './web/assets.ts';
 import { createEdge } from './web/edge.ts';
 import { securityHeaders } from './web/headers.ts';
@@ -63,12 +65,29 @@ const views = new URL('../views', import.meta.url).pathname;
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, log } = options;
   const tools = createTools(options);
-  const { clock, random } = tools;
+  const { url, encryptionKeys } = config.store;
+  const opened = await openStore({ url, encryptionKeys, clock: tools.clock, log });
+  for (const warning of opened.warnings) log.warn(warning);
+  try {
+    return await assemble(options, tools, opened);
+  } catch (error) {
+    // A connection that stays open would keep a process alive that serves nobody.
+    await opened.store.close();
+    throw error;
+  }
+}
 
-  const opened = await openRecords(config, log, tools);
-  const { store, accounts, bell } = opened;
+async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
+  const { config, log } = options;
+  const { clock, random } = tools;
+  const records = createRecords(opened.store, tools);
+  const { store, accounts, bell } = records;
+  if (config.accountsFile) {
+    const added = await enrolFromFile(config.accountsFile, { ...records, random });
+    log.info('accounts from the file', { added });
+  }
   const { show, assets } = createPublicFace(config);
-  const didit = createDiditSide(options, tools, opened);
+  const didit = createDiditSide(options, tools, records);
 
   const provider = createProvider(providerSettings(options), {
     store,
@@ -83,7 +102,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const settings = { ...config.didit, issuer, workflowId: config.didit.workflows.passive };
   const login = createLoginRoutes(
     {
-      ...{ settings, provider, show, placeOf, ...tools, ...opened, didit: didit.api },
+      ...{ settings, provider, show, placeOf, ...tools, ...records, didit: didit.api },
       claimDiditSession: (id, { interactionUid, id: attemptId }) =>
         didit.sessions.claim(id, { interactionUid, attemptId }),
       expectVerdict: ({ interactionUid, id: attemptId }) =>
@@ -150,32 +169,19 @@ function createTools({ log, onEvent, clock = Date.now, fetch = globalThis.fetch 
 
 type Tools = ReturnType<typeof createTools>;
 
-/** The store, what is kept in it, and the people whom the operator listed. */
-async function openRecords(
-  { store: { url, encryptionKeys }, accountsFile }: Config,
-  log: Log,
-  tools: Tools,
-) {
-  const { clock, random } = tools;
-  const { store, redis, warnings } = await openStore({ url, encryptionKeys, clock, log });
-  for (const warning of warnings) log.warn(warning);
-  const records = {
+/** What is kept in the store. */
+function createRecords(store: Store, { clock, random }: Tools) {
+  return {
     store,
-    redis,
     accounts: createAccounts(store, { clock, random }),
     portraits: createPortraits(store),
     attempts: createAttempts(store, clock),
     slots: createSlots(store),
     bell: createBell(store),
   };
-  if (accountsFile) {
-    const added = await enrolFromFile(accountsFile, { ...records, random });
-    log.info('accounts from the file', { added });
-  }
-  return records;
 }
 
-type Records = Awaited<ReturnType<typeof openRecords>>;
+type Records = ReturnType<typeof createRecords>;
 
 function createPublicFace({ issuer, operator, didit }: Config) {
   const { colour, logo, ...words } = operator;

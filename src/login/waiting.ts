@@ -108,7 +108,7 @@ function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
     const nowMs = tools.clock();
     const where = standing(attempt, nowMs);
     if (stopped) return;
-    if (where.at !== 'waiting' || !where.returned) {
+    if (where.at !== 'waiting') {
       changed();
       return;
     }

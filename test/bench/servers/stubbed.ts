@@ -2,16 +2,17 @@
  * Ours, with a stub in the place of the login: the real provider, adapter and sealed store, and everything that a
  * request passes on its way there (edge, log, problems, headers). Put together like src/app.ts.
  */
-import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { pino } from 'pino';
 import { authorizationByPost } from '../../../src/oidc/authorization-by-post.ts';
 import { createFindAccount } from '../../../src/oidc/claims.ts';
 import { parseClients } from '../../../src/oidc/clients.ts';
+import { putBackInteractions } from '../../../src/oidc/interactions.ts';
 import type { ProviderPages } from '../../../src/oidc/pages.ts';
 import { createProvider } from '../../../src/oidc/provider.ts';
 import { createAccounts } from '../../../src/store/accounts.ts';
 import { openStore } from '../../../src/store/open.ts';
+import { smallRandom } from '../../../src/store/random.ts';
 import { createEdge } from '../../../src/web/edge.ts';
 import { securityHeaders } from '../../../src/web/headers.ts';
 import { answerProblems } from '../../../src/web/respond.ts';
@@ -21,7 +22,7 @@ import { announceReady, readSettings } from './measured.ts';
 
 const { port, jwks, cookieKey, clientSecret, storeUrl, encryptionKey } = readSettings();
 const issuer = `http://127.0.0.1:${port}`;
-const random = (bytes: number): string => randomBytes(bytes).toString('base64url');
+const random = (bytes: number): string => smallRandom(bytes).toString('base64url');
 const clock = Date.now;
 
 const { store } = await openStore({ url: storeUrl, encryptionKeys: [encryptionKey], clock });
@@ -60,6 +61,7 @@ provider.use(logRequests(log, () => performance.now()));
 provider.use(answerProblems({ show: noPage, log, random }));
 provider.use(securityHeaders(issuer));
 provider.use(authorizationByPost);
+provider.use(putBackInteractions(store, clock));
 provider.use(async function stubInteraction(ctx, next) {
   if (!ctx.path.startsWith('/interaction/')) {
     await next();
