@@ -13,14 +13,15 @@ const doors = {
   didit: ['didit-format', 'didit-port', 'store', 'domain'],
   web: ['store', 'domain'],
   oidc: ['store', 'domain', 'web'],
-  login: ['store', 'domain', 'didit-port', 'oidc', 'web'],
+  fallback: ['store', 'domain'],
+  login: ['store', 'domain', 'didit-port', 'oidc', 'web', 'fallback'],
   enrol: ['store', 'domain'],
   ops: ['app', 'store', 'domain', 'config', 'oidc', 'web', 'simulator', 'demo'],
   demo: ['domain'],
   simulator: ['didit-format'],
   'didit-format': ['domain'],
   'didit-port': ['domain'],
-  app: ['config', 'store', 'domain', 'didit', 'web', 'oidc', 'login', 'enrol', 'ops'],
+  app: ['config', 'store', 'domain', 'didit', 'web', 'oidc', 'fallback', 'login', 'enrol', 'ops'],
 };
 
 const door = (from, to) => ({
@@ -98,6 +99,7 @@ export default tseslint.config(
           'didit',
           'web',
           'oidc',
+          'fallback',
           'login',
           'enrol',
           'ops',

@@ -6,7 +6,7 @@
  * security headers → what the library's endpoints need around them → assets → Didit's webhook → the login's steps →
  * the library's own endpoints.
  */
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { JWK } from 'jose';
 import type { Config } from './config/schema.ts';
 import { createDiditApi } from './didit/api.ts';
@@ -15,8 +15,10 @@ import { createDiditSessions } from './didit/sessions.ts';
 import { createSettle } from './didit/settle.ts';
 import { createWebhook } from './didit/webhook.ts';
 import type { Clock } from './domain/environment.ts';
-import type { AuditEvent } from './domain/event.ts';
-import { enrolFromFile } from './enrol/accounts-file.ts';
+import type { Alarm, AuditEvent } from './domain/event.ts';
+import { enrolFromFile, readPortrait } from './enrol/accounts-file.ts';
+import type { Factor } from './fallback/factor.ts';
+import type { Decoy } from './login/room.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
@@ -30,11 +32,12 @@ import { type Listeners, createListeners } from './ops/listeners.ts';
 import { createAccounts } from './store/accounts.ts';
 import { createAttempts } from './store/attempts.ts';
 import { createBell } from './store/bell.ts';
+import { createLimits } from './store/limits.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
 import { createPortraits } from './store/portraits.ts';
 import { smallRandom } from './store/random.ts';
-import { createSlots } from './store/slots.ts';
 import type { Store } from './store/store.ts';
+import { createTurns } from './store/turns.ts';
 import { loadAssets } from './web/assets.ts';
 import { createEdge } from './web/edge.ts';
 import { securityHeaders } from './web/headers.ts';
@@ -53,6 +56,9 @@ export interface AppOptions {
   fetch?: typeof fetch;
   /** Told of every audit event besides the log. */
   onEvent?: (event: AuditEvent) => void;
+  onAlarm?: (alarm: Alarm) => void;
+  /** The ways in besides a selfie, in the order in which they are offered. */
+  factors?: readonly Factor[];
 }
 
 export interface App extends Listeners {
@@ -80,7 +86,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
   const { config, log } = options;
   const { clock, random } = tools;
-  const records = createRecords(opened.store, tools);
+  const records = createRecords(opened.store, tools, config);
   const { store, accounts, bell } = records;
   if (config.accountsFile) {
     const added = await enrolFromFile(config.accountsFile, { ...records, random });
@@ -88,6 +94,12 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   }
   const { show, assets } = createPublicFace(config);
   const didit = createDiditSide(options, tools, records);
+  const decoy = await createDecoy(config);
+  if (!decoy.portraitImage) {
+    log.warn(
+      'no decoyPortraitFile: names that have an account can be told from those that have none',
+    );
+  }
 
   const provider = createProvider(providerSettings(options), {
     store,
@@ -103,6 +115,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   const login = createLoginRoutes(
     {
       ...{ settings, provider, show, placeOf, ...tools, ...records, didit: didit.api },
+      ...{ decoy, factors: options.factors ?? [] },
       claimDiditSession: (id, { interactionUid, id: attemptId }) =>
         didit.sessions.claim(id, { interactionUid, attemptId }),
       expectVerdict: ({ interactionUid, id: attemptId }) =>
@@ -153,7 +166,8 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
 }
 
 /** What the rooms take from the outside world, and whom they tell. */
-function createTools({ log, onEvent, clock = Date.now, fetch = globalThis.fetch }: AppOptions) {
+function createTools(options: AppOptions) {
+  const { log, onEvent, onAlarm, clock = Date.now, fetch = globalThis.fetch } = options;
   const logEvent = recordTo(log);
   return {
     clock,
@@ -164,24 +178,43 @@ function createTools({ log, onEvent, clock = Date.now, fetch = globalThis.fetch 
       logEvent(event);
       onEvent?.(event);
     },
+    alarm: (reason: Alarm['reason'], attempt?: { id: string }): void => {
+      const about = attempt ? { attempt: attempt.id } : {};
+      const alarm: Alarm = { event: 'operator.alarm', atMs: clock(), reason, ...about };
+      log.warn(alarm.event, { reason, ...about });
+      onAlarm?.(alarm);
+    },
   };
 }
 
 type Tools = ReturnType<typeof createTools>;
 
 /** What is kept in the store. */
-function createRecords(store: Store, { clock, random }: Tools) {
+function createRecords(store: Store, { clock, random, alarm }: Tools, { limits }: Config) {
   return {
     store,
     accounts: createAccounts(store, { clock, random }),
     portraits: createPortraits(store),
     attempts: createAttempts(store, clock),
-    slots: createSlots(store),
+    turns: createTurns(store, clock),
+    limits: createLimits(store, { clock, alarm, settings: limits }),
     bell: createBell(store),
   };
 }
 
 type Records = ReturnType<typeof createRecords>;
+
+/** For names that lead to nobody: a picture of nobody, and ids that only our key can compute. */
+async function createDecoy({ didit, cookies }: Config): Promise<Decoy> {
+  const { decoyPortraitFile: file } = didit;
+  const key = createHmac('sha256', cookies.keys[0] ?? '')
+    .update('didit-oidc decoy')
+    .digest();
+  return {
+    portraitImage: file === undefined ? undefined : (await readPortrait(file)).toString('base64'),
+    nameFor: (name) => createHmac('sha256', key).update(name).digest('base64url').slice(0, 22),
+  };
+}
 
 function createPublicFace({ issuer, operator, didit }: Config) {
   const { colour, logo, ...words } = operator;

@@ -51,8 +51,23 @@ export const port: Kind<z.ZodInt> = {
 };
 
 export const count: Kind<z.ZodInt> = {
-  schema: z.int().min(1).max(100_000),
+  schema: z.int().min(1).max(100_000_000),
   expects: 'a whole number from 1 on',
+};
+
+export const milliseconds: Kind<z.ZodInt> = {
+  schema: z.int().min(0).max(5_000),
+  expects: 'milliseconds, 0 to 5000',
+};
+
+export const percent: Kind<z.ZodInt> = {
+  schema: z.int().min(0).max(90),
+  expects: 'percent, 0 to 90',
+};
+
+export const amount: Kind<z.ZodNumber> = {
+  schema: z.number().positive(),
+  expects: 'an amount above 0',
 };
 
 export const score: Kind<z.ZodNumber> = {

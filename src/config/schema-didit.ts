@@ -51,6 +51,18 @@ export const didit = z
         'time, or the face that Didit stored at enrolment. Only the first is pinned by us.',
       { env: 'DIDIT_FACE_REFERENCE' },
     ).default('portrait'),
+    decoyPortraitFile: setting(
+      kind.fileName,
+      "A JPEG or PNG picture of a face that is nobody's. Names that lead to no account are " +
+        'compared with it, and refused: without it they can be told from those that do.',
+      { env: 'DIDIT_DECOY_PORTRAIT_FILE', file: true, example: 'decoy.png' },
+    ).optional(),
+    createFloorMs: setting(
+      kind.milliseconds,
+      'Beginning a selfie takes at least so many milliseconds, so that the time does not ' +
+        'tell a name that leads to an account from one that does not.',
+      { env: 'DIDIT_CREATE_FLOOR_MS' },
+    ).default(500),
     hostedOrigins: setting(
       oneOrMoreOf(kind.origin),
       'Where a browser may be sent for the selfie. Change it for a white-label domain.',

@@ -10,6 +10,7 @@
 import { z } from 'zod';
 import { didit } from './schema-didit.ts';
 import * as kind from './kinds.ts';
+import { limits } from './schema-limits.ts';
 
 const { setting, listOf, oneOf } = kind;
 
@@ -204,6 +205,7 @@ export const configSchema = z.strictObject({
   cookies: cookies.prefault({}),
   session: session.prefault({}),
   didit,
+  limits: limits.prefault({}),
   operator: operator.prefault({}),
   outgoing: outgoing.prefault({}),
   pkce: pkce.prefault({}),

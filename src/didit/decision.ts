@@ -13,6 +13,7 @@ export function toDecision(wire: Wire, hash: Hash): DiditDecision {
     status: wire.status,
     environment: wire.environment ?? undefined,
     workflowId: wire.workflow_id ?? undefined,
+    workflowVersion: wire.workflow_version ?? undefined,
     vendorData: wire.vendor_data ?? undefined,
     nonceHash: typeof nonce === 'string' ? hash(nonce) : undefined,
     livenessChecks: wire.liveness_checks.map(({ status, method, score }) => ({

@@ -2,25 +2,23 @@
  * What a ring of the bell leads to, whoever rang: the decision is read from Didit's API, judged, and saved.
  * Nothing that a webhook says of the outcome is used.
  */
-import {
-  type Attempt,
-  type AttemptEvent,
-  type Capture,
-  isOver,
-  standing,
-} from '../domain/attempt.ts';
+import type { Attempt, AttemptEvent, Capture } from '../domain/attempt.ts';
+import { isOver, standing } from '../domain/standing.ts';
 import type { Clock } from '../domain/environment.ts';
 import type { Record } from '../domain/event.ts';
 import { type Place, compareLocality } from '../domain/locality.ts';
+import type { TurnEnd } from '../domain/turn.ts';
 import { type VerdictOutcome, judge } from '../domain/verdict.ts';
 import { AttemptGone, type Attempts, type LoadedAttempt } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
-import type { Slots } from '../store/slots.ts';
+import type { Limits } from '../store/limits.ts';
+import type { Turns } from '../store/turns.ts';
 import type { DiditApi } from './port.ts';
 
 export interface SettleTools {
   attempts: Attempts;
-  slots: Slots;
+  turns: Turns;
+  limits: Pick<Limits, 'declined'>;
   bell: Bell;
   didit: Pick<DiditApi, 'readDecision'>;
   placeOf(address: string, described: { browser: string; system: string }): Place;
@@ -38,7 +36,7 @@ export type Settled = VerdictOutcome | 'over';
 export type Settle = (of: DiditSessionOf) => Promise<Settled>;
 
 export function createSettle(tools: SettleTools): Settle {
-  const { attempts, bell, didit, slots, record, clock } = tools;
+  const { attempts, bell, didit, turns, limits, record, clock } = tools;
 
   async function save(loaded: LoadedAttempt): Promise<Settled> {
     const { attempt } = loaded;
@@ -62,7 +60,7 @@ export function createSettle(tools: SettleTools): Settle {
 
   async function take(
     loaded: LoadedAttempt,
-    { enrolmentId, slotReceipt }: Capture,
+    { enrolmentId, device, place }: Capture,
     event: Extract<AttemptEvent, { type: 'judged' | 'superseded' }>,
   ): Promise<Settled> {
     const { interactionUid, id } = loaded.attempt;
@@ -74,11 +72,15 @@ export function createSettle(tools: SettleTools): Settle {
     await Promise.all([
       bell.ring(interactionUid),
       // Didit is done with this session, or we are: the next capture may begin.
-      slots.release(enrolmentId, slotReceipt),
+      turns.end(enrolmentId, { attemptId: id, ...device }, turnEndOf(attempt, event)),
     ]);
     if (refused || event.type !== 'judged') return 'over';
     // Who rings again does no harm, but there is one verdict to tell of.
-    if (changed) recordVerdict(attempt, event.verdict.reason, event.locality);
+    if (changed) {
+      recordVerdict(attempt, event.verdict.reason, event.locality);
+      const asker = { device: device.id, deviceClass: device.deviceClass, network: place.network };
+      if (event.verdict.outcome === 'declined') await limits.declined(asker);
+    }
     return event.verdict.outcome;
   }
 
@@ -106,4 +108,17 @@ export function createSettle(tools: SettleTools): Settle {
       throw error;
     }
   };
+}
+
+/** What the end of this capture says of whoever asked for it. */
+function turnEndOf(
+  attempt: Attempt,
+  event: Extract<AttemptEvent, { type: 'judged' | 'superseded' }>,
+): TurnEnd {
+  const without = 'returnedAtMs' in attempt ? 'left' : 'unanswered';
+  if (event.type !== 'judged') return without;
+  if (event.verdict.outcome === 'declined') return 'declined';
+  // A good selfie of the right person, in another place than the one that asked.
+  if (event.verdict.outcome === 'approved' && event.locality === 'differs') return 'foreign';
+  return event.verdict.outcome === 'approved' ? 'answered' : without;
 }

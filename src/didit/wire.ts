@@ -92,6 +92,7 @@ export const diditDecision = z.object({
   status: z.string(),
   environment: text,
   workflow_id: text,
+  workflow_version: z.number().nullish(),
   vendor_data: text,
   metadata,
   callback: text,
@@ -150,6 +151,7 @@ export const diditWebhookEvent = z.object({
   environment: text,
   session_kind: text,
   workflow_id: text,
+  workflow_version: z.number().nullish(),
   vendor_data: text,
   metadata,
 });

@@ -50,6 +50,16 @@ export interface Proof {
   provenAtMs: number;
 }
 
+/** Another factor than a selfie: nothing is said of a face. */
+export function factorProof(
+  accountId: string,
+  amr: readonly string[],
+  provenAtMs: number,
+  environment: 'live' | 'sandbox',
+): Proof {
+  return { accountId, acr: acrName(acr.fallback, environment), amr, provenAtMs };
+}
+
 /** One accepted selfie in the browser that asked for it, and nothing besides. */
 export function selfieProof(
   accountId: string,

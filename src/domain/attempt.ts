@@ -4,16 +4,20 @@
  * It is the only thing that crosses requests and processes. The browser's side and Didit's side never call each
  * other: both load the attempt, propose an event to `transition`, and save the answer with a compare-and-set.
  *
- *     new → identified → captured ─ verdict: approved ┐
- *                            └───── returned ─────────┴→ (ready) → consumed
+ *     new → identified ┬→ captured ─ verdict: approved ┐
+ *                      │       └──── returned ─────────┼→ (ready) → consumed
+ *                      └→ (another factor) ──→ proven ─┘
  *     and from anywhere before that: denied · expired · foreign · superseded
  *
  * A webhook or a poll can only bring the verdict; a browser can only bring itself back. Neither alone opens the
- * door. "Ready" is not stored: it is what `standing` says of a captured attempt at a given time, so that no
- * writer can put it there. Terminal phases are final. Events may come in any order, twice, late, or never.
+ * door. "Ready" is not stored: it is what `standing` (standing.ts) says of an attempt at a given time,
+ * so that no writer can put it there. Terminal phases are final. Events may come in any order, twice, late, or never.
  */
-import { type Proof, selfieProof } from './assurance.ts';
+import type { Proof } from './assurance.ts';
 import type { Locality, Place } from './locality.ts';
+import { deadline, isOver, standing } from './standing.ts';
+import type { DeviceClass } from './turn.ts';
+
 import type { Expectation, Verdict } from './verdict.ts';
 
 /** `step_up`: somebody is signed in in this browser and has to prove it anew. */
@@ -41,15 +45,14 @@ export interface Identity {
 
 export interface Capture {
   diditSessionId: string;
-  workflowVersion: number | undefined;
   expectation: Expectation;
   /** The nonce in the path of the callback, hashed. The one in the metadata is in the expectation. */
   callbackNonceHash: string;
+  /** Whose turn it is, see turn.ts. A name without an account has one too, that no record knows. */
   enrolmentId: string;
-  /** Gives the enrolment's single slot back. */
-  slotReceipt: string;
   /** The browser that asked for the selfie. */
   place: Place;
+  device: { id: string; deviceClass: DeviceClass };
 }
 
 export type DenialReason =
@@ -58,23 +61,32 @@ export type DenialReason =
   | 'not_finished'
   | 'elsewhere'
   | 'stale'
+  | 'changed'
   | 'unavailable'
   | 'limited'
   | 'other_way'
   | 'cancelled';
 
-interface Captured {
+export interface Captured {
   phase: 'captured';
-  identity: Identity & { accountId: string };
+  identity: Identity;
   capture: Capture;
   verdict?: { reason: string; decidedAtMs: number; locality: Locality };
   returnedAtMs?: number;
+}
+
+/** The person chose another factor, and showed it. */
+interface Proven {
+  phase: 'proven';
+  identity: Identity;
+  proof: Proof;
 }
 
 interface Ended {
   /** Kept so that "try again" need not ask who it is. */
   identity?: Identity;
   endedAtMs: number;
+  returnedAtMs?: number;
   /** Kept so that a late, foreign arrival can still be told from a stranger's guess. */
   capture?: Capture;
 }
@@ -82,8 +94,10 @@ interface Ended {
 export type Attempt = Common &
   (
     | { phase: 'new' }
-    | { phase: 'identified'; identity: Identity }
+    /** `factor`: the one that is being asked for instead of a selfie. */
+    | { phase: 'identified'; identity: Identity; factor?: string }
     | Captured
+    | Proven
     | (Ended & { phase: 'consumed'; proof: Proof })
     | (Ended & { phase: 'denied'; reason: DenialReason })
     | (Ended & { phase: 'expired' | 'foreign' | 'superseded' })
@@ -95,12 +109,25 @@ export type AttemptEvent =
   | { type: 'judged'; diditSessionId: string; verdict: Verdict; locality: Locality }
   | { type: 'returned'; nonceHash: string }
   | { type: 'arrived_elsewhere'; nonceHash: string }
-  | { type: 'finished' }
+  | { type: 'factor_chosen'; factor: string }
+  | { type: 'proven'; proof: Proof }
+  | { type: 'finished'; account: CurrentAccount | undefined }
   | { type: 'gave_up'; reason: 'unavailable' | 'limited' | 'other_way' | 'cancelled' }
   | { type: 'superseded' };
 
+/** The account as it is when the door opens; undefined when it is gone or blocked. */
+export interface CurrentAccount {
+  enrolmentId: string | undefined;
+}
+
 export type Refusal =
-  'over' | 'out_of_order' | 'other_session' | 'wrong_nonce' | 'spent' | 'not_ready';
+  | 'over'
+  | 'out_of_order'
+  | 'other_session'
+  | 'other_account'
+  | 'wrong_nonce'
+  | 'spent'
+  | 'not_ready';
 
 /** `refused` is absent when the event was taken, also when it changed nothing because it had happened before. */
 export interface Transition {
@@ -108,19 +135,10 @@ export interface Transition {
   refused?: Refusal;
 }
 
-/** The verdict is fresh for this long; after that another selfie is asked for. */
-export const verdictFreshForMs = 120_000;
-/** Where locality cannot be told, the door waits for a foreign arrival that may still be on its way. */
-export const foreignWaitMs = 3_000;
-
 export type NewAttempt = Omit<Common, 'schema'>;
 
 export function newAttempt(fields: NewAttempt): Attempt {
   return { schema: 1, ...fields, phase: 'new' };
-}
-
-export function isOver(attempt: Attempt): boolean {
-  return attempt.phase !== 'new' && attempt.phase !== 'identified' && attempt.phase !== 'captured';
 }
 
 export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number): Transition {
@@ -143,8 +161,13 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
         return { attempt, refused: 'wrong_nonce' };
       }
       return { attempt: end(attempt, { phase: 'foreign' }, nowMs) };
+    case 'factor_chosen':
+      if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
+      return { attempt: { ...attempt, factor: event.factor } };
+    case 'proven':
+      return takeProof(attempt, event.proof);
     case 'finished':
-      return finish(attempt, nowMs);
+      return finish(attempt, event.account, nowMs);
     case 'gave_up':
       return { attempt: end(attempt, { phase: 'denied', reason: event.reason }, nowMs) };
     case 'superseded':
@@ -154,10 +177,18 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
 
 function capture(attempt: Attempt, taken: Capture): Transition {
   if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
-  const { accountId, identifier } = attempt.identity;
-  if (accountId === undefined) return { attempt, refused: 'out_of_order' };
-  const identity = { identifier, accountId };
-  return { attempt: { ...attempt, phase: 'captured', identity, capture: taken } };
+  const { factor: _, ...identified } = attempt;
+  return { attempt: { ...identified, phase: 'captured', capture: taken } };
+}
+
+/** Only for the factor that was asked for, and only for the person who was asked. */
+function takeProof(attempt: Attempt, proof: Proof): Transition {
+  if (attempt.phase !== 'identified' || attempt.factor === undefined) {
+    return { attempt, refused: 'out_of_order' };
+  }
+  const { factor: _, ...identified } = attempt;
+  if (proof.accountId !== attempt.identity.accountId) return { attempt, refused: 'other_account' };
+  return { attempt: { ...identified, phase: 'proven', proof } };
 }
 
 function takeVerdict(
@@ -198,7 +229,7 @@ function takeReturn(attempt: Attempt, nonceHash: string, nowMs: number): Transit
   return { attempt: { ...attempt, returnedAtMs: nowMs } };
 }
 
-function finish(attempt: Attempt, nowMs: number): Transition {
+function finish(attempt: Attempt, account: CurrentAccount | undefined, nowMs: number): Transition {
   const where = standing(attempt, nowMs);
   if (where.at === 'denied') {
     return {
@@ -207,6 +238,15 @@ function finish(attempt: Attempt, nowMs: number): Transition {
     };
   }
   if (where.at !== 'ready') return { attempt, refused: 'not_ready' };
+  // The face was compared with one that is no longer the account's, or there is no account any more.
+  const isReplaced =
+    attempt.phase === 'captured' && attempt.capture.enrolmentId !== account?.enrolmentId;
+  if (!account || isReplaced) {
+    return {
+      attempt: end(attempt, { phase: 'denied', reason: 'changed' }, nowMs),
+      refused: 'not_ready',
+    };
+  }
   return { attempt: end(attempt, { phase: 'consumed', proof: where.proof }, nowMs) };
 }
 
@@ -222,52 +262,8 @@ function end(attempt: Attempt, ending: Ending, nowMs: number): Attempt {
     ...{ schema, id, kind, interactionUid, reference, client, request, createdAtMs, expiresAtMs },
     ...('identity' in attempt ? { identity: attempt.identity } : {}),
     ...('capture' in attempt ? { capture: attempt.capture } : {}),
+    ...('returnedAtMs' in attempt ? { returnedAtMs: attempt.returnedAtMs } : {}),
     endedAtMs: nowMs,
     ...ending,
   };
-}
-
-function deadline(attempt: Attempt): number {
-  if (attempt.phase !== 'captured') return attempt.expiresAtMs;
-  return Math.min(attempt.expiresAtMs, attempt.capture.expectation.expiresAtMs);
-}
-
-/** Where an attempt stands now: what the dispatcher shows and what `finished` relies on. */
-export type Standing =
-  | { at: 'identify' }
-  | { at: 'capture'; identity: Identity }
-  | { at: 'waiting'; returned: boolean; opensAtMs: number | undefined }
-  | { at: 'ready'; proof: Proof }
-  | { at: 'denied'; reason: DenialReason }
-  | { at: 'consumed' | 'expired' | 'foreign' | 'superseded' };
-
-export function standing(attempt: Attempt, nowMs: number): Standing {
-  if (!isOver(attempt) && nowMs >= deadline(attempt)) return { at: 'expired' };
-  switch (attempt.phase) {
-    case 'new':
-      return { at: 'identify' };
-    case 'identified':
-      return { at: 'capture', identity: attempt.identity };
-    case 'captured':
-      return standingOfCapture(attempt, nowMs);
-    case 'denied':
-      return { at: 'denied', reason: attempt.reason };
-    default:
-      return { at: attempt.phase };
-  }
-}
-
-function standingOfCapture(attempt: Captured, nowMs: number): Standing {
-  const { verdict, returnedAtMs } = attempt;
-  const returned = returnedAtMs !== undefined;
-  if (!verdict || !returned) return { at: 'waiting', returned, opensAtMs: undefined };
-  if (nowMs - verdict.decidedAtMs > verdictFreshForMs) return { at: 'denied', reason: 'stale' };
-  const opensAtMs =
-    verdict.locality === 'agrees'
-      ? returnedAtMs
-      : Math.max(returnedAtMs, verdict.decidedAtMs) + foreignWaitMs;
-  if (nowMs < opensAtMs) return { at: 'waiting', returned, opensAtMs };
-  const { environment } = attempt.capture.expectation;
-  const proof = selfieProof(attempt.identity.accountId, verdict.decidedAtMs, environment);
-  return { at: 'ready', proof };
 }

@@ -12,7 +12,10 @@ export interface AuditEvent {
     | 'login.completed'
     | 'login.denied'
     | 'login.foreign'
-    | 'login.expired';
+    | 'login.expired'
+    | 'factor.asked'
+    | 'factor.proven'
+    | 'factor.refused';
   atMs: number;
   attempt: string;
   /** What the person's pages show, so that the two can be brought together. */
@@ -23,3 +26,19 @@ export interface AuditEvent {
 }
 
 export type Record = (event: AuditEvent) => void;
+
+/** Something that an operator should look into, and no person at the door can do anything about. */
+export interface Alarm {
+  event: 'operator.alarm';
+  atMs: number;
+  reason:
+    | 'webhook_differs'
+    | 'webhook_contradicts'
+    | 'schema_drift'
+    | 'out_of_credit'
+    | 'many_declined'
+    | 'budget_spent';
+  attempt?: string;
+}
+
+export type RaiseAlarm = (reason: Alarm['reason'], attempt?: { id: string }) => void;

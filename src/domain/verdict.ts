@@ -10,6 +10,7 @@ export interface Decision {
   status: string;
   environment: string | undefined;
   workflowId: string | undefined;
+  workflowVersion: number | undefined;
   vendorData: string | undefined;
   /** The nonce that we put into `metadata`, hashed as the attempt keeps it. */
   nonceHash: string | undefined;
@@ -33,6 +34,10 @@ export interface Expectation {
   workflowId: string;
   vendorData: string;
   nonceHash: string;
+  /** Of the workflow as it was when the capture was created; undefined when Didit did not say. */
+  workflowVersion: number | undefined;
+  /** Nobody stands behind the name that was typed: whatever Didit says, the door stays shut. */
+  decoy: boolean;
   /** `portrait`: the picture that we sent, which Didit files under this very session. `stored`: any of its own. */
   reference: 'portrait' | 'stored';
   livenessMethods: readonly string[];
@@ -78,7 +83,7 @@ export function judge(decision: Decision, expected: Expectation, nowMs: number):
   if (decision.status === 'In Review') return { outcome: 'in_review', reason: 'in_review' };
   if (decision.status === 'Declined') return { outcome: 'declined', reason: 'declined' };
   if (decision.status !== 'Approved') return { outcome: 'declined', reason: 'unknown_status' };
-  const flaw = flawOf(decision, expected, nowMs);
+  const flaw = flawOf(decision, expected, nowMs) ?? (expected.decoy ? 'decoy' : undefined);
   if (flaw) return { outcome: 'declined', reason: flaw };
   return { outcome: 'approved', reason: 'approved' };
 }
@@ -88,6 +93,9 @@ function foreignTo(decision: Decision, expected: Expectation): string | undefine
   if ((decision.diditSessionKind ?? 'user') !== 'user') return 'other_session_kind';
   if (decision.environment !== expected.environment) return 'other_environment';
   if (decision.workflowId !== expected.workflowId) return 'other_workflow';
+  if (isKnownToDiffer(decision.workflowVersion, expected.workflowVersion)) {
+    return 'other_workflow_version';
+  }
   if (decision.vendorData !== expected.vendorData) return 'other_person';
   if (decision.nonceHash !== expected.nonceHash) return 'other_nonce';
   return undefined;
@@ -121,6 +129,10 @@ function flawOf(decision: Decision, expected: Expectation, nowMs: number): strin
   const isPinned = match.sourceDiditSessionId === expected.diditSessionId;
   if (expected.reference === 'portrait' && !isPinned) return 'other_reference';
   return undefined;
+}
+
+function isKnownToDiffer(a: number | undefined, b: number | undefined): boolean {
+  return a !== undefined && b !== undefined && a !== b;
 }
 
 /** 0 to 100. A fraction such as 0.96 is a valid, very low score: the scale is never guessed. */

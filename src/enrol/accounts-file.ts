@@ -75,8 +75,8 @@ async function addPerson(
   const names = [email, username].filter((one) => one !== undefined);
   const known = await Promise.all(names.map((one) => accounts.idOf(one)));
   if (known.some((id) => id !== undefined)) return false;
-  const enrolment: Enrolment = { id: random(16), vendorData: vendor_data ?? random(16) };
-  if (image) enrolment.portraitKey = await portraits.save(enrolment, image);
+  const ids = { id: random(16), vendorData: vendor_data ?? random(16) };
+  const enrolment: Enrolment = { ...ids, ...(image ? await portraits.save(ids, image) : {}) };
   const fields = {
     groups,
     ...(email === undefined ? {} : { email }),
@@ -89,7 +89,8 @@ async function addPerson(
 const jpeg = Buffer.from([0xff, 0xd8, 0xff]);
 const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-async function readPortrait(fileName: string): Promise<Buffer> {
+/** @throws with the reason when it is no picture that Didit would take. */
+export async function readPortrait(fileName: string): Promise<Buffer> {
   const image = await readFile(fileName);
   const isImage = [jpeg, png].some((magic) => image.subarray(0, magic.length).equals(magic));
   if (!isImage) throw new Error(`${fileName}: a portrait is a JPEG or PNG file`);

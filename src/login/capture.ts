@@ -1,11 +1,17 @@
 /** The selfie: who asks and what will happen, then one Didit session for this attempt and nobody else. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RouterContext } from '@koa/router';
 import { type CreatedDiditSession, DiditError } from '../didit/port.ts';
 import type { Attempt, Identity } from '../domain/attempt.ts';
-import type { Account, Enrolment } from '../store/accounts.ts';
+import { isOver } from '../domain/standing.ts';
+import type { Holder } from '../domain/turn.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
+import type { Asker } from '../store/limits.ts';
+import { thisAsker } from './asker.ts';
+import { describeCapture } from './expectation.ts';
 import {
   type LoginTools,
+  clearCapture,
   ownAttempt,
   pathOf,
   propose,
@@ -13,7 +19,7 @@ import {
   thisPlace,
   toDispatcher,
 } from './room.ts';
-import { describeCapture } from './expectation.ts';
+import { type Subject, findSubject } from './subject.ts';
 
 /** Ours; Didit's own links live for an hour or more. */
 const captureTtlMs = 5 * 60_000;
@@ -44,25 +50,15 @@ export function showCapture(
 }
 
 export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise<void> {
-  const loaded = await ownAttempt(ctx, tools);
-  const { attempt } = loaded;
+  const { attempt, stored } = await ownAttempt(ctx, tools);
   if (attempt.phase !== 'identified') {
     toDispatcher(ctx);
     return;
   }
-  const enrolled = await findEnrolled(attempt.identity, tools);
-  if (!enrolled) return giveUp(ctx, tools, attempt, 'unavailable', 'not_enrolled');
-
-  const holder = { interactionUid: attempt.interactionUid, attemptId: attempt.id };
-  const slot = await tools.slots.take(enrolled.enrolment.id, holder, captureTtlMs / 1000);
-  if (slot.receipt === undefined) {
-    if (slot.heldBy === 'this_attempt') {
-      toDispatcher(ctx);
-      return;
-    }
-    return giveUp(ctx, tools, attempt, 'limited', 'slot_held');
-  }
-  const captureUrl = await capture(ctx, tools, loaded, enrolled, slot.receipt);
+  // Whether a name is known must not show in how soon the answer comes.
+  const floor = sleep(tools.settings.createFloorMs);
+  const captureUrl = await takeTurn(ctx, tools, { attempt, stored });
+  await floor;
   if (captureUrl === undefined) {
     toDispatcher(ctx);
     return;
@@ -73,65 +69,88 @@ export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise
   ctx.body = '';
 }
 
-interface Enrolled {
-  account: Account;
-  enrolment: Enrolment;
-}
-
-async function findEnrolled(
-  { accountId }: Identity,
-  { accounts }: LoginTools,
-): Promise<Enrolled | undefined> {
-  const account = accountId === undefined ? undefined : await accounts.find(accountId);
-  if (account?.status !== 'active' || !account.enrolment) return undefined;
-  return { account, enrolment: account.enrolment };
-}
+type Identified = LoadedAttempt & { attempt: Extract<Attempt, { phase: 'identified' }> };
 
 /** @returns Didit's link, or undefined when there is none; the attempt then says why. */
+async function takeTurn(
+  ctx: RouterContext,
+  tools: LoginTools,
+  loaded: Identified,
+): Promise<string | undefined> {
+  const { attempt } = loaded;
+  const subject = await findSubject(attempt.identity, tools);
+  const { enrolmentId } = subject;
+  const asker = thisAsker(ctx, tools, attempt);
+  const own = { attemptId: attempt.id, deviceClass: asker.deviceClass };
+  const taken = await tools.turns.take(enrolmentId, {
+    ...own,
+    ...{ interactionUid: attempt.interactionUid, device: asker.device },
+    untilMs: tools.clock() + captureTtlMs,
+  });
+  if (taken.turn === undefined) {
+    if (!taken.isMine) await giveUp(tools, attempt, 'limited', `turn_${taken.refused}`);
+    return undefined;
+  }
+  try {
+    if (taken.putAside) await putAside(tools, taken.putAside);
+    const { refusedBy } = await tools.limits.admit({ ...asker, enrolmentId });
+    if (refusedBy !== undefined) {
+      await tools.turns.end(enrolmentId, own, 'left');
+      await giveUp(tools, attempt, 'limited', `limit_${refusedBy}`);
+      return undefined;
+    }
+    return await capture(ctx, tools, loaded, subject, asker);
+  } catch (error) {
+    await tools.turns.end(enrolmentId, own, 'left').catch(() => undefined);
+    if (!(error instanceof DiditError)) throw error;
+    const reason = error.failure === 'rate_limited' ? 'limited' : 'unavailable';
+    await giveUp(tools, attempt, reason, `didit_${error.failure}`);
+    return undefined;
+  }
+}
+
+/** Whoever had the turn loses what was begun with it, before anything new is asked of Didit. */
+async function putAside(tools: LoginTools, holder: Holder): Promise<void> {
+  const loaded = await tools.attempts.load(holder.interactionUid);
+  if (loaded?.attempt.id !== holder.attemptId || isOver(loaded.attempt)) return;
+  const { attempt, refused } = await propose(tools, loaded.attempt, { type: 'superseded' }, loaded);
+  if (refused) return;
+  await clearCapture(tools, attempt);
+  await tools.bell.ring(holder.interactionUid);
+}
+
 async function capture(
   ctx: RouterContext,
   tools: LoginTools,
-  loaded: LoadedAttempt,
-  { enrolment }: Enrolled,
-  slotReceipt: string,
+  loaded: Identified,
+  subject: Subject,
+  { device, deviceClass }: Pick<Asker, 'device' | 'deviceClass'>,
 ): Promise<string | undefined> {
   const { attempt } = loaded;
-  const planned = describeCapture(tools, attempt, enrolment, {
+  const planned = describeCapture(tools, attempt, subject, {
     place: thisPlace(ctx, tools),
+    device: { id: device, deviceClass },
     expiresAtMs: Math.min(tools.clock() + captureTtlMs, attempt.expiresAtMs),
     hints: {
       device: `${ctx.get('user-agent')}\n${ctx.get('accept-language')}`,
       address: ctx.ip,
     },
   });
-  let created: CreatedDiditSession;
-  try {
-    const isPinned = tools.settings.faceReference === 'portrait';
-    const portraitImage = isPinned ? await tools.portraits.load(enrolment) : undefined;
-    if (isPinned && portraitImage === undefined) {
-      throw new DiditError('not_enrolled', 'the enrolment has no portrait');
-    }
-    created = await createFresh(tools, attempt, { ...planned.request, portraitImage });
-  } catch (error) {
-    await tools.slots.release(enrolment.id, slotReceipt);
-    if (!(error instanceof DiditError)) throw error;
-    const reason = error.failure === 'rate_limited' ? 'limited' : 'unavailable';
-    await propose(tools, attempt, { type: 'gave_up', reason });
-    recordFor(tools, attempt, 'login.denied', `didit_${error.failure}`);
-    return undefined;
-  }
+  if (!subject.face) throw new DiditError('not_enrolled', 'there is no face to compare with');
+  const portraitImage = subject.face === 'stored' ? undefined : subject.face.portraitImage;
+  const created = await createFresh(tools, attempt, { ...planned.request, portraitImage });
   const { diditSessionId, workflowVersion } = created;
   const event = {
     type: 'captured',
     capture: {
       ...planned.capture,
-      expectation: { ...planned.capture.expectation, diditSessionId },
-      ...{ diditSessionId, workflowVersion, slotReceipt },
+      expectation: { ...planned.capture.expectation, diditSessionId, workflowVersion },
+      diditSessionId,
     },
   } as const;
   const giveBack = async (): Promise<void> => {
     await tools.didit.deleteSession(diditSessionId).catch(() => undefined);
-    await tools.slots.release(enrolment.id, slotReceipt);
+    await tools.turns.end(subject.enrolmentId, { attemptId: attempt.id, deviceClass }, 'left');
   };
   const proposed = await propose(tools, attempt, event, loaded).catch(async (error: unknown) => {
     await giveBack().catch(() => undefined);
@@ -164,7 +183,6 @@ async function createFresh(
 }
 
 async function giveUp(
-  ctx: RouterContext,
   tools: LoginTools,
   attempt: Attempt,
   reason: 'unavailable' | 'limited',
@@ -172,5 +190,4 @@ async function giveUp(
 ): Promise<void> {
   await propose(tools, attempt, { type: 'gave_up', reason });
   recordFor(tools, attempt, 'login.denied', detail);
-  toDispatcher(ctx);
 }

@@ -1,30 +1,31 @@
 /** What is asked of Didit, and what its decision will be held against: written down together, before the call. */
 import type { CreateRequest } from '../didit/port.ts';
 import type { Attempt, Capture } from '../domain/attempt.ts';
-import type { Place } from '../domain/locality.ts';
-import type { Enrolment } from '../store/accounts.ts';
 import { type LoginTools, pathOf } from './room.ts';
+import type { Subject } from './subject.ts';
 
 const nonceBytes = 32;
 
 interface Planned {
   request: Omit<CreateRequest, 'portraitImage'>;
   /** All but what only Didit's answer tells. */
-  capture: Omit<Capture, 'diditSessionId' | 'workflowVersion' | 'slotReceipt' | 'expectation'> & {
-    expectation: Omit<Capture['expectation'], 'diditSessionId'>;
+  capture: Omit<Capture, 'diditSessionId' | 'expectation'> & {
+    expectation: Omit<Capture['expectation'], 'diditSessionId' | 'workflowVersion'>;
   };
 }
 
 export function describeCapture(
   { settings, random, hash, clock }: LoginTools,
   attempt: Attempt,
-  enrolment: Enrolment,
-  from: { place: Place; expiresAtMs: number; hints: { device: string; address: string } },
+  { enrolmentId, vendorData, decoy, face }: Subject,
+  from: Pick<Capture, 'place' | 'device'> & {
+    expiresAtMs: number;
+    hints: { device: string; address: string };
+  },
 ): Planned {
   // Two nonces: one comes back with the browser, the other with the decision. Neither proves the other.
   const callbackNonce = random(nonceBytes);
   const metadataNonce = random(nonceBytes);
-  const { vendorData } = enrolment;
   const { workflowId, environment, minimumLivenessScore, minimumFaceMatchScore } = settings;
   const hints = settings.sendDeviceHints
     ? { device_id: hash(from.hints.device), from_ip: from.hints.address }
@@ -39,12 +40,14 @@ export function describeCapture(
     },
     capture: {
       callbackNonceHash: hash(callbackNonce),
-      enrolmentId: enrolment.id,
+      enrolmentId,
       place: from.place,
+      device: from.device,
       expectation: {
         ...{ workflowId, vendorData, environment, minimumLivenessScore, minimumFaceMatchScore },
         nonceHash: hash(metadataNonce),
-        reference: settings.faceReference,
+        decoy,
+        reference: face === 'stored' ? 'stored' : 'portrait',
         livenessMethods: ['PASSIVE'],
         startedAtMs: clock(),
         expiresAtMs: from.expiresAtMs,

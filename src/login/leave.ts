@@ -1,7 +1,9 @@
 /** The ways out of an attempt, each a button: another way, try again, not me, back to the app. */
 import type { RouterContext } from '@koa/router';
-import { type Attempt, isOver } from '../domain/attempt.ts';
+import type { Attempt } from '../domain/attempt.ts';
+import { isOver } from '../domain/standing.ts';
 import { Problem } from '../domain/problem.ts';
+import type { LoadedAttempt } from '../store/attempts.ts';
 import {
   type LoginTools,
   clearCapture,
@@ -47,19 +49,22 @@ export async function cancel(ctx: RouterContext, tools: LoginTools): Promise<voi
 
 /** Another selfie by the same person: a new attempt in the place of one that is over. */
 export async function tryAgain(ctx: RouterContext, tools: LoginTools): Promise<void> {
-  await begin(ctx, tools, 'identity');
+  await beginAgain(ctx, tools, 'identity');
+  toDispatcher(ctx);
 }
 
 /** "Not you?": nothing of the attempt is kept. */
 export async function startOver(ctx: RouterContext, tools: LoginTools): Promise<void> {
-  await begin(ctx, tools, 'nothing');
+  await beginAgain(ctx, tools, 'nothing');
+  toDispatcher(ctx);
 }
 
-async function begin(
+/** Ends what is under way and puts a new attempt in its place. @returns the one that is there then. */
+export async function beginAgain(
   ctx: RouterContext,
   tools: LoginTools,
   keep: 'identity' | 'nothing',
-): Promise<void> {
+): Promise<LoadedAttempt> {
   let loaded = await ownAttempt(ctx, tools);
   if (!isOver(loaded.attempt)) {
     const { changed, refused } = await propose(
@@ -77,5 +82,5 @@ async function begin(
   }
   const next = nextAttempt(attempt, keep, tools);
   if (await tools.attempts.replace(loaded, next)) recordFor(tools, next, 'login.started', 'again');
-  toDispatcher(ctx);
+  return ownAttempt(ctx, tools);
 }

@@ -1,9 +1,11 @@
 /** The door opens: the attempt is consumed, once, and the library is told what was proven. */
 import type { RouterContext } from '@koa/router';
 import type { Interaction } from 'oidc-provider';
-import { type Attempt, standing } from '../domain/attempt.ts';
+import type { Attempt, CurrentAccount } from '../domain/attempt.ts';
+import { standing } from '../domain/standing.ts';
 import type { Proof } from '../domain/assurance.ts';
 import { isFirstParty } from '../oidc/prompts.ts';
+import { rememberDevice } from './device.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 import { readInteraction } from './start.ts';
 
@@ -24,7 +26,8 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
   // Read before the proof is spent: an interaction that is gone must not cost it.
   const mayResume = at === 'ready' || at === 'consumed';
   const interaction = mayResume ? await readInteraction(ctx, tools) : undefined;
-  const proposed = await propose(tools, loaded.attempt, { type: 'finished' }, loaded);
+  const account = await currentAccount(loaded.attempt, tools);
+  const proposed = await propose(tools, loaded.attempt, { type: 'finished', account }, loaded);
   const { attempt, changed, refused } = proposed;
   if (changed && attempt.phase === 'denied') {
     recordFor(tools, attempt, 'login.denied', attempt.reason);
@@ -35,9 +38,27 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
     resumeAgain(ctx, interaction);
   } else {
     await finishInteraction(interaction, tools, attempt.proof);
+    rememberPlace(ctx, tools, loaded.attempt);
     recordFor(tools, attempt, 'login.completed', attempt.proof.acr);
     seeOther(ctx, interaction.returnTo);
   }
+}
+
+/** What the account is now; what it was when the selfie began may be over. */
+async function currentAccount(
+  attempt: Attempt,
+  { accounts }: LoginTools,
+): Promise<CurrentAccount | undefined> {
+  const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
+  const account = accountId === undefined ? undefined : await accounts.find(accountId);
+  return account?.status === 'active' ? { enrolmentId: account.enrolment?.id } : undefined;
+}
+
+/** This browser is no stranger to the account any more, if the selfie was surely taken here. */
+function rememberPlace(ctx: RouterContext, tools: LoginTools, attempt: Attempt): void {
+  if (attempt.phase !== 'captured' || attempt.verdict?.locality !== 'agrees') return;
+  const { accountId } = attempt.identity;
+  if (accountId !== undefined) rememberDevice(ctx, tools, accountId);
 }
 
 async function finishInteraction(

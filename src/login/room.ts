@@ -14,6 +14,8 @@ import type { Clock, Hash, Random } from '../domain/environment.ts';
 import type { AuditEvent, Record } from '../domain/event.ts';
 import type { Place } from '../domain/locality.ts';
 import { Problem } from '../domain/problem.ts';
+import type { TurnEnd } from '../domain/turn.ts';
+import type { Factor } from '../fallback/factor.ts';
 import type { Accounts } from '../store/accounts.ts';
 import {
   AttemptGone,
@@ -23,7 +25,8 @@ import {
 } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
 import type { Portraits } from '../store/portraits.ts';
-import type { Slots } from '../store/slots.ts';
+import type { Limits } from '../store/limits.ts';
+import type { Turns } from '../store/turns.ts';
 import type { ShowPage } from '../web/respond.ts';
 
 export interface LoginSettings {
@@ -36,6 +39,16 @@ export interface LoginSettings {
   minimumFaceMatchScore: number;
   /** Send a hash of what the browser says of itself and its address along, for Didit's own signals. */
   sendDeviceHints: boolean;
+  /** Beginning a selfie takes at least this long, whoever asks and whatever comes of it. */
+  createFloorMs: number;
+}
+
+/** For names that lead to nobody. */
+export interface Decoy {
+  /** The picture that such a selfie is compared with, base64. */
+  portraitImage: string | undefined;
+  /** The same opaque text for the same name each time, which nobody without our key can compute. */
+  nameFor: (name: string) => string;
 }
 
 export interface LoginTools {
@@ -44,7 +57,10 @@ export interface LoginTools {
   attempts: Attempts;
   accounts: Accounts;
   portraits: Portraits;
-  slots: Slots;
+  turns: Turns;
+  limits: Limits;
+  decoy: Decoy;
+  factors: readonly Factor[];
   bell: Bell;
   didit: DiditApi;
   /** Remembers which attempt a Didit session is for; false when it is already somebody's. */
@@ -130,11 +146,16 @@ export async function propose(
   return proposed;
 }
 
-/** What an attempt that ended early leaves at Didit and in the slot is cleared away. */
+/** What an attempt that ended early leaves at Didit is cleared away, and its turn given back. */
 export async function clearCapture(tools: LoginTools, attempt: Attempt): Promise<void> {
   if (!('capture' in attempt)) return;
-  const { diditSessionId, enrolmentId, slotReceipt } = attempt.capture;
-  // First the session, then the slot: the next holder must not be handed this session.
+  const { diditSessionId, enrolmentId, device } = attempt.capture;
+  // First the session, then the turn: the next holder must not be handed this session.
   await tools.didit.deleteSession(diditSessionId).catch(() => undefined);
-  await tools.slots.release(enrolmentId, slotReceipt);
+  await tools.turns.end(enrolmentId, { attemptId: attempt.id, ...device }, endOf(attempt));
+}
+
+function endOf(attempt: Attempt): TurnEnd {
+  if (attempt.phase === 'foreign') return 'foreign';
+  return 'returnedAtMs' in attempt ? 'left' : 'unanswered';
 }

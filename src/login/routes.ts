@@ -5,10 +5,13 @@
  */
 import { Router, type RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
-import { type Attempt, type DenialReason, standing } from '../domain/attempt.ts';
+import type { Attempt, DenialReason } from '../domain/attempt.ts';
+import { standing } from '../domain/standing.ts';
 import { requireSameOrigin } from '../web/forms.ts';
 import { showCapture, takeSelfie } from './capture.ts';
 import { allow, deny, showConsent } from './consent.ts';
+import { thisDevice } from './device.ts';
+import { answerFactor, chooseFactor, showFactor } from './factor.ts';
 import { identify, showIdentify } from './identify.ts';
 import { cancel, otherWay, startOver, tryAgain } from './leave.ts';
 import { resume, showContinue } from './resume.ts';
@@ -23,6 +26,8 @@ const steps: Readonly<Record<string, Step>> = {
   identify,
   selfie: takeSelfie,
   resume,
+  factor: chooseFactor,
+  answer: answerFactor,
   'other-way': otherWay,
   'try-again': tryAgain,
   'start-over': startOver,
@@ -49,6 +54,7 @@ export function createLoginRoutes(tools: LoginTools, streams: OpenStreams): Midd
 
 async function dispatch(ctx: RouterContext, tools: LoginTools): Promise<void> {
   const uid = ownInteraction(ctx, tools.provider);
+  thisDevice(ctx, tools);
   const isFirst = ctx.query.begin !== undefined;
   const loaded = isFirst ? undefined : await tools.attempts.load(uid);
   if (loaded) {
@@ -75,6 +81,10 @@ async function showStanding(
     }
     case 'capture': {
       showCapture(ctx, tools, attempt, where.identity);
+      return;
+    }
+    case 'factor': {
+      showFactor(ctx, tools, attempt, where.factor);
       return;
     }
     case 'waiting':
@@ -111,13 +121,15 @@ async function showStanding(
 /** Every dead end is this one: what happened, and what can be done now. */
 function showFallback(
   ctx: RouterContext,
-  { show }: LoginTools,
+  { show, factors }: LoginTools,
   attempt: Attempt,
   reason: DenialReason | 'expired',
 ): void {
   const { interactionUid, client, request, reference } = attempt;
   const back = pathOf(interactionUid, 'cancel');
   const again = pathOf(interactionUid, 'try-again');
+  // The same list for everybody; it takes a name to use one.
+  const others = 'identity' in attempt ? factors.map(({ name }) => name) : [];
   const shown = { uiLocales: request.uiLocales, reference };
   if (reason === 'cancelled') return show(ctx, 410, { page: 'finished', client }, shown);
   if (reason === 'in_review') {
@@ -125,5 +137,6 @@ function showFallback(
     const links = { checkAgain: pathOf(interactionUid) };
     return show(ctx, 200, { page: 'review', client, links, actions }, shown);
   }
-  show(ctx, 200, { page: 'fallback', client, reason, actions: { tryAgain: again, back } }, shown);
+  const actions = { tryAgain: again, factor: pathOf(interactionUid, 'factor'), back };
+  show(ctx, 200, { page: 'fallback', client, reason, factors: others, actions }, shown);
 }

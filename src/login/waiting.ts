@@ -4,7 +4,8 @@
  */
 import { PassThrough } from 'node:stream';
 import type { RouterContext } from '@koa/router';
-import { type Attempt, standing } from '../domain/attempt.ts';
+import type { Attempt } from '../domain/attempt.ts';
+import { standing } from '../domain/standing.ts';
 import { Problem } from '../domain/problem.ts';
 import { type LoginTools, ownInteraction, pathOf } from './room.ts';
 

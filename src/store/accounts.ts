@@ -26,6 +26,8 @@ export interface Enrolment {
   vendorData: string;
   /** The key under which the portrait is sealed; erasing it erases the face. Absent: Didit alone has a face. */
   portraitKey?: string;
+  /** Of the picture as it was enrolled, SHA-256 in base64url: another one in its place is not sent. */
+  portraitHash?: string;
 }
 
 export type NewAccount = Pick<Account, 'email' | 'username' | 'name' | 'groups'>;

@@ -16,6 +16,8 @@ export function nameOutages(store: Store): Store {
     take: (key) => named(store.take(key)),
     delete: (key) => named(store.delete(key)),
     increment: (key, options) => named(store.increment(key, options)),
+    spend: (key, windows, ttlSeconds) => named(store.spend(key, windows, ttlSeconds)),
+    refund: (key, windows) => named(store.refund(key, windows)),
     indexAdd: (index, member, score, ttlSeconds) =>
       named(store.indexAdd(index, member, score, ttlSeconds)),
     indexRemove: (index, member) => named(store.indexRemove(index, member)),

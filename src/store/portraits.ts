@@ -2,7 +2,7 @@
  * Reference faces at rest. Each is sealed under a key of its own that lies in the enrolment, so that forgetting
  * the key is enough to erase the face, backups included. This holds below whatever sealing the store itself does.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import type { Enrolment } from './accounts.ts';
 import type { Store } from './store.ts';
 
@@ -18,11 +18,11 @@ export type Portraits = ReturnType<typeof createPortraits>;
 export function createPortraits(store: Store) {
   const keyOf = (enrolmentId: string): string => `portrait:${enrolmentId}`;
 
-  /** Seals and saves a picture. @returns the key that opens it, for the enrolment to keep. */
+  /** Seals and saves a picture. @returns what opens it and tells it from any other, for the enrolment to keep. */
   async function save(
     enrolment: Pick<Enrolment, 'id' | 'vendorData'>,
     image: Buffer,
-  ): Promise<string> {
+  ): Promise<Required<Pick<Enrolment, 'portraitKey' | 'portraitHash'>>> {
     const key = randomBytes(32);
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv(algorithm, key, nonce).setAAD(boundTo(enrolment));
@@ -33,10 +33,13 @@ export function createPortraits(store: Store) {
       cipher.getAuthTag(),
     ]);
     await store.put(keyOf(enrolment.id), sealed.toString('base64'));
-    return key.toString('base64');
+    return { portraitKey: key.toString('base64'), portraitHash: hashOf(image) };
   }
 
-  /** @returns the picture as base64, the form in which Didit takes it; undefined when there is none. */
+  /**
+   * @returns the picture as base64, the form in which Didit takes it; undefined when there is none.
+   * @throws when it is not the one that was enrolled.
+   */
   async function load(enrolment: Enrolment): Promise<string | undefined> {
     if (enrolment.portraitKey === undefined) return undefined;
     const stored = await store.get(keyOf(enrolment.id));
@@ -48,10 +51,19 @@ export function createPortraits(store: Store) {
       .setAAD(boundTo(enrolment))
       .setAuthTag(sealed.subarray(-tagBytes));
     const body = sealed.subarray(nonceBytes, -tagBytes);
-    return Buffer.concat([decipher.update(body), decipher.final()]).toString('base64');
+    const image = Buffer.concat([decipher.update(body), decipher.final()]);
+    const isPinned = enrolment.portraitHash !== undefined;
+    if (isPinned && hashOf(image) !== enrolment.portraitHash) {
+      throw new Error('the portrait is not the one that was enrolled');
+    }
+    return image.toString('base64');
   }
 
   return { save, load };
+}
+
+function hashOf(image: Buffer): string {
+  return createHash('sha256').update(image).digest('base64url');
 }
 
 /** A portrait moved to another enrolment, or used for another purpose, does not open. */

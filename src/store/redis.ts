@@ -10,7 +10,7 @@ import type { Redis } from 'ioredis';
 import { createChannels } from './channels.ts';
 import { mastersOf, type RedisClient } from './redis-client.ts';
 import { defineScripts } from './redis-scripts.ts';
-import { type PutOptions, type Store, type Stored, type Version } from './store.ts';
+import { type PutOptions, type Store, type Stored, type Version, type Window } from './store.ts';
 import { wholeSeconds } from './ttl.ts';
 import { newVersion, versionLength } from './version.ts';
 
@@ -18,6 +18,7 @@ const prefix = 'didit-oidc:';
 const recordPrefix = `${prefix}record:`;
 const recordName = (key: string): string => recordPrefix + key;
 const counterName = (key: string): string => `${prefix}counter:${key}`;
+const windowsName = (key: string): string => `${prefix}windows:${key}`;
 const indexName = (index: string): string => `${prefix}index:${index}`;
 const channelName = (channel: string): string => `${prefix}channel:${channel}`;
 
@@ -83,6 +84,14 @@ export function createRedisStore(client: RedisClient): Store {
     delete: async (key) => (await client.del(recordName(key))) === 1,
     async increment(key, { by = 1, ttlSeconds }) {
       return scripts.countUp(counterName(key), by, wholeSeconds(ttlSeconds));
+    },
+    async spend(key, windows, ttlSeconds) {
+      const ttl = wholeSeconds(ttlSeconds);
+      const full = await scripts.spend(windowsName(key), ttl, ...windows.flatMap(inScript));
+      return windows[full];
+    },
+    async refund(key, windows) {
+      await scripts.refund(windowsName(key), ...windows.flatMap(inScript));
     },
     async indexAdd(index, member, score, ttlSeconds) {
       const ttl = wholeSeconds(ttlSeconds) ?? 0;
@@ -197,6 +206,10 @@ function pairs(flat: string[]): [string, string][] {
     flat[2 * at] ?? '',
     flat[2 * at + 1] ?? '',
   ]);
+}
+
+function inScript({ name, bucket, atMost, by = 1 }: Window): (string | number)[] {
+  return [name, bucket, atMost, by];
 }
 
 function scoreText(score: number): string {

@@ -52,6 +52,8 @@ export async function sealStore(inner: Store, encryptionKeys: readonly string[])
     },
     delete: (key) => inner.delete(name(key)),
     increment: (key, options) => inner.increment(name(key), options),
+    spend: (key, windows, ttlSeconds) => inner.spend(name(key), windows, ttlSeconds),
+    refund: (key, windows) => inner.refund(name(key), windows),
     indexAdd(index, member, score, ttlSeconds) {
       const hidden = name(index);
       return inner.indexAdd(hidden, sealMember(hidden, member), score, ttlSeconds);

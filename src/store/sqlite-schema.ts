@@ -63,3 +63,16 @@ function prepareSchema(database: DatabaseSync, file: string): void {
   }
   database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT;`);
 }
+
+/** All of `work` or nothing of it, and nobody else's in between. */
+export function inOneStep<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}

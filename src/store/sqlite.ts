@@ -9,7 +9,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../domain/environment.ts';
 import { createChannels } from './channels.ts';
-import { never, openDatabase } from './sqlite-schema.ts';
+import { inOneStep, never, openDatabase } from './sqlite-schema.ts';
+import { createWindows } from './sqlite-windows.ts';
 import type { IndexEntry, PutOptions, Store, Stored } from './store.ts';
 import { wholeSeconds } from './ttl.ts';
 import { newVersion } from './version.ts';
@@ -22,6 +23,7 @@ const scanRows = 100;
 export function createSqliteStore({ file, clock }: { file: string; clock: Clock }): Store {
   const database = openDatabase(file);
   const sql = prepareStatements(database);
+  const windows = createWindows(database);
   const channels = createChannels();
   const sweeper = setInterval(sweep, sweepEveryMs).unref();
 
@@ -53,16 +55,11 @@ export function createSqliteStore({ file, clock }: { file: string; clock: Clock 
 
   function indexAdd(name: string, member: string, score: number, ttlSeconds?: number): void {
     const expiresAtMs = expiry(ttlSeconds);
-    database.exec('BEGIN IMMEDIATE');
-    try {
+    inOneStep(database, () => {
       sql.dropExpiredIndex.run(name, clock());
       sql.prolongIndex.run(name, expiresAtMs);
       sql.indexAdd.run(name, member, score);
-      database.exec('COMMIT');
-    } catch (error) {
-      database.exec('ROLLBACK');
-      throw error;
-    }
+    });
   }
 
   async function* scan(kind: string): AsyncGenerator<Stored & { key: string }> {
@@ -93,6 +90,9 @@ export function createSqliteStore({ file, clock }: { file: string; clock: Clock 
     take: (key) => settled(() => sql.take.get(key, clock())?.['value'] as string | undefined),
     delete: (key) => settled(() => sql.delete.run(key, clock()).changes === 1),
     increment: (key, { by = 1, ttlSeconds }) => settled(() => increment(key, by, ttlSeconds)),
+    spend: (key, wanted, ttlSeconds) =>
+      settled(() => windows.spend(key, wanted, expiry(ttlSeconds), clock())),
+    refund: (key, wanted) => settled(() => windows.refund(key, wanted, clock())),
     indexAdd: (...entry) => settled(() => indexAdd(...entry)),
     indexRemove: (name, member) =>
       settled(() => sql.indexRemove.run(name, member, clock()).changes === 1),

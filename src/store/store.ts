@@ -39,6 +39,16 @@ export interface Store {
   increment(key: string, options: { by?: number; ttlSeconds: number }): Promise<number>;
 
   /**
+   * Counts one in each of several windows of a counter, or in none when one of them is full. The
+   * counter lives for `ttlSeconds` from now, which have to outlast its longest window.
+   * @returns the first window that was full; undefined when it was counted.
+   */
+  spend(key: string, windows: readonly Window[], ttlSeconds: number): Promise<Window | undefined>;
+
+  /** Takes one back in each of these windows, as far as they stand and are not at 0. */
+  refund(key: string, windows: readonly Window[]): Promise<void>;
+
+  /**
    * Adds a member to an ordered index, or moves it to a new score. The index lives at least
    * `ttlSeconds` from now; without them, until its last member is removed.
    */
@@ -91,6 +101,15 @@ export interface PutOptions {
   ifAbsent?: boolean;
   /** Write only when the live record has exactly this version. */
   ifVersion?: Version | undefined;
+}
+
+/** One stretch of time: with another `bucket` (the hour's number, say) the count begins at 0. */
+export interface Window {
+  name: string;
+  bucket: number;
+  atMost: number;
+  /** 1 when absent. With 0 it is only looked whether the window is full. */
+  by?: 0 | 1;
 }
 
 export interface IndexRange {

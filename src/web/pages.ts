@@ -54,7 +54,16 @@ export type Page =
       client: AskingClient;
       reason: FallbackReason;
       /** `tryAgain` is absent when another selfie would not be allowed. */
-      actions: { tryAgain?: string | undefined; back: string };
+      actions: { tryAgain?: string | undefined; factor: string; back: string };
+      /** The other ways in, by name; each is a value of the field `factor`. */
+      factors: readonly string[];
+    }
+  | {
+      page: 'factor';
+      client: AskingClient;
+      factor: string;
+      error?: 'wrong';
+      actions: { answer: string; otherWay: string; cancel: string };
     }
   | {
       page: 'review';
@@ -150,6 +159,9 @@ export function createPages(options: {
         href: assets.href,
         webHref,
         time,
+        // A factor that the catalogue has no word for goes by its own name.
+        factorName: (name: string) =>
+          text.has(locale, `factor.${name}`) ? text.translator(locale)(`factor.${name}`) : name,
         errorText: page.page === 'error' ? errorText[page.problem] : undefined,
       }),
   };

@@ -7,7 +7,7 @@ import type { AuditEvent } from '../../src/domain/event.ts';
 import { createAttempts } from '../../src/store/attempts.ts';
 import { createBell } from '../../src/store/bell.ts';
 import { openStore } from '../../src/store/open.ts';
-import { createSlots } from '../../src/store/slots.ts';
+import { createTurns } from '../../src/store/turns.ts';
 import { placeOf } from '../../src/web/place.ts';
 import { chromeOnLinux } from '../support/browser.ts';
 
@@ -17,6 +17,7 @@ const approved: DiditDecision = {
   decision: {
     ...{ diditSessionId: 'session-1', diditSessionKind: 'user', status: 'Approved' },
     ...{ environment: 'live', workflowId: 'workflow-1', vendorData: 'person-1' },
+    workflowVersion: 1,
     ...{ nonceHash: 'metadata-nonce', warnings: [], reviewCount: 0, createdAtMs: startedAtMs },
     livenessChecks: [{ status: 'Approved', method: 'PASSIVE', score: 96 }],
     faceMatches: [{ status: 'Approved', score: 96, sourceDiditSessionId: 'session-1' }],
@@ -33,13 +34,13 @@ beforeEach(() => {
   nowMs = startedAtMs;
 });
 
-/** A captured attempt in a store, its slot taken, and a Didit that decides what it is told to. */
+/** A captured attempt in a store, its turn taken, and a Didit that decides what it is told to. */
 async function underWay() {
   const clock = (): number => nowMs;
   const { store } = await openStore({ url: 'sqlite::memory:', encryptionKeys: [], clock });
-  const [attempts, slots, bell] = [
+  const [attempts, turns, bell] = [
     createAttempts(store, clock),
-    createSlots(store),
+    createTurns(store, clock),
     createBell(store),
   ];
   onTestFinished(async () => {
@@ -47,16 +48,18 @@ async function underWay() {
     await store.close();
   });
   const holder = { interactionUid: 'uid-1', attemptId: 'attempt-1' };
-  const { receipt } = await slots.take('enrolment-1', holder, 300);
+  const device = { id: 'device-1', deviceClass: 'unknown' } as const;
+  const asker = { ...holder, device: 'device-1', deviceClass: 'unknown' } as const;
+  await turns.take('enrolment-1', { ...asker, untilMs: startedAtMs + 300_000 });
   const capture: Capture = {
-    ...{ diditSessionId: 'session-1', workflowVersion: 1, callbackNonceHash: 'callback-nonce' },
-    ...{ enrolmentId: 'enrolment-1', slotReceipt: receipt ?? '' },
+    ...{ diditSessionId: 'session-1', callbackNonceHash: 'callback-nonce' },
+    ...{ enrolmentId: 'enrolment-1', device },
     place: placeOf('203.0.113.200', { browser: chromeOnLinux, system: chromeOnLinux }),
     expectation: {
       ...{ diditSessionId: 'session-1', environment: 'live', workflowId: 'workflow-1' },
       ...{ vendorData: 'person-1', nonceHash: 'metadata-nonce', livenessMethods: ['PASSIVE'] },
       ...{ minimumLivenessScore: 80, minimumFaceMatchScore: 85 },
-      reference: 'portrait',
+      ...{ reference: 'portrait', workflowVersion: 1, decoy: false },
       ...{ startedAtMs, expiresAtMs: startedAtMs + 300_000 },
     },
   };
@@ -73,30 +76,35 @@ async function underWay() {
   await attempts.propose(of, { type: 'identified', identity });
   await attempts.propose(of, { type: 'captured', capture });
   const events: AuditEvent[] = [];
+  const declined: object[] = [];
   const heard: string[] = [];
   await bell.listen('uid-1', () => void heard.push('look again'));
 
   return {
-    ...{ attempts, store, events, heard, of },
+    ...{ attempts, store, events, heard, declined, of },
     settleWith: (
       readDecision: () => DiditDecision | Promise<DiditDecision>,
       attemptId = 'attempt-1',
     ) =>
       createSettle({
-        ...{ attempts, slots, bell, placeOf, clock },
+        ...{ attempts, turns, bell, placeOf, clock },
+        limits: { declined: (who) => Promise.resolve(void declined.push(who)) },
         didit: { readDecision: async () => readDecision() },
         record: (event) => void events.push(event),
       })({ interactionUid: 'uid-1', attemptId }),
     attempt: async (): Promise<Attempt | undefined> => (await attempts.load('uid-1'))?.attempt,
-    isSlotFree: async () =>
-      (await slots.take('enrolment-1', { interactionUid: 'u', attemptId: 'a' }, 300)).receipt !==
-      undefined,
+    isTurnFree: async () => {
+      const other = { interactionUid: 'u', attemptId: 'a', device: 'device-2' };
+      const untilMs = nowMs + 300_000;
+      const taken = await turns.take('enrolment-1', { ...other, deviceClass: 'unknown', untilMs });
+      return taken.turn !== undefined;
+    },
   };
 }
 
 describe('a decision', () => {
-  it('that approves is saved, told, rung, and frees the slot', async () => {
-    const { settleWith, attempt, events, heard, isSlotFree } = await underWay();
+  it('that approves is saved, told, rung, and gives the turn back', async () => {
+    const { settleWith, attempt, events, heard, isTurnFree } = await underWay();
     expect(await settleWith(() => approved)).toBe('approved');
     expect(await attempt()).toMatchObject({
       phase: 'captured',
@@ -114,7 +122,7 @@ describe('a decision', () => {
       },
     ]);
     await vi.waitFor(() => expect(heard).toEqual(['look again']));
-    expect(await isSlotFree()).toBe(true);
+    expect(await isTurnFree()).toBe(true);
   });
 
   it.each([
@@ -124,25 +132,26 @@ describe('a decision', () => {
     ['Expired', 'not_finished', 'not_finished'],
     ['approved', 'declined', 'declined'],
   ])(
-    'of status "%s" ends the attempt as %s, and frees the slot',
+    'of status "%s" ends the attempt as %s, and gives the turn back',
     async (status, outcome, reason) => {
-      const { settleWith, attempt, events, isSlotFree } = await underWay();
+      const { settleWith, attempt, events, declined, isTurnFree } = await underWay();
       expect(await settleWith(() => withStatus(status))).toBe(outcome);
       expect(await attempt()).toMatchObject({ phase: 'denied', reason });
       expect(events.map(({ event }) => event)).toEqual(['verdict.received', 'login.denied']);
-      expect(await isSlotFree()).toBe(true);
+      expect(declined).toHaveLength(outcome === 'declined' ? 1 : 0);
+      expect(await isTurnFree()).toBe(true);
     },
   );
 
   it.each(['Not Started', 'In Progress', 'Awaiting User', 'Resubmitted'])(
-    'of status "%s" changes nothing, and the slot stays taken',
+    'of status "%s" changes nothing, and the turn stays taken',
     async (status) => {
-      const { settleWith, attempt, events, heard, isSlotFree } = await underWay();
+      const { settleWith, attempt, events, heard, isTurnFree } = await underWay();
       const before = await attempt();
       expect(await settleWith(() => withStatus(status))).toBe('pending');
       expect(await attempt()).toEqual(before);
       expect([events, heard]).toEqual([[], []]);
-      expect(await isSlotFree()).toBe(false);
+      expect(await isTurnFree()).toBe(false);
     },
   );
 
@@ -215,17 +224,17 @@ it('an attempt that vanishes while the decision is read is over', async () => {
 });
 
 it('a Didit that does not answer is the caller’s to deal with; nothing has changed', async () => {
-  const { settleWith, attempt, isSlotFree } = await underWay();
+  const { settleWith, attempt, isTurnFree } = await underWay();
   const before = await attempt();
   const failure = new DiditError('unavailable', 'no answer');
   await expect(settleWith(() => Promise.reject(failure))).rejects.toBe(failure);
   expect(await attempt()).toEqual(before);
-  expect(await isSlotFree()).toBe(false);
+  expect(await isTurnFree()).toBe(false);
 });
 
 describe('an attempt whose time is over', () => {
-  it('is told so once, frees its slot, and costs Didit no reading', async () => {
-    const { settleWith, attempt, events, isSlotFree } = await underWay();
+  it('is told so once, gives its turn back, and costs Didit no reading', async () => {
+    const { settleWith, attempt, events, isTurnFree } = await underWay();
     nowMs += 300_001;
     let readings = 0;
     const read = (): DiditDecision => {
@@ -237,6 +246,6 @@ describe('an attempt whose time is over', () => {
     expect(readings).toBe(0);
     expect((await attempt())?.phase).toBe('expired');
     expect(events.map(({ event }) => event)).toEqual(['login.expired']);
-    expect(await isSlotFree()).toBe(true);
+    expect(await isTurnFree()).toBe(true);
   });
 });

@@ -30,6 +30,7 @@ let bed: Testbed;
 
 beforeAll(async () => {
   bed = await startTestbed({
+    people: 60,
     fetch: overheard.fetch,
     log: log.write,
     flags: { didit: { webhookSecrets: [newSecret, webhookSecret] } },
@@ -54,7 +55,7 @@ interface UnderWay {
 async function atDidit(on: Testbed = bed): Promise<UnderWay> {
   const browser = createBrowser();
   const request = await (await createParty(on)).begin();
-  const page = await toSelfie(browser, request);
+  const page = await toSelfie(browser, request, bed.person());
   const { diditSessionId: id } = overheard.latest();
   onTestFinished(async () => {
     // Whatever became of it, the slot is free for the next test.

@@ -52,6 +52,7 @@ const denials: Record<DenialReason, true> = {
   not_finished: true,
   elsewhere: true,
   stale: true,
+  changed: true,
   unavailable: true,
   limited: true,
   other_way: true,

@@ -4,13 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type Attempt,
-  type AttemptEvent,
-  isOver,
-  standing,
-  transition,
-} from '../../src/domain/attempt.ts';
+import { type Attempt, type AttemptEvent, transition } from '../../src/domain/attempt.ts';
+import { isOver, standing } from '../../src/domain/standing.ts';
 import type { VerdictOutcome } from '../../src/domain/verdict.ts';
 import {
   callbackNonceHash,
@@ -137,7 +132,8 @@ describe('[RL-09] whatever happens, an attempt', () => {
         let past: Step[] = [];
         for (const step of steps) {
           if (attempt.phase === 'captured') {
-            const may = mayOpen(past, attempt.capture.diditSessionId, step.atMs);
+            const isSomebody = attempt.identity.accountId !== undefined;
+            const may = isSomebody && mayOpen(past, attempt.capture.diditSessionId, step.atMs);
             expect(standing(attempt, step.atMs).at === 'ready').toBe(may);
             if (may) opened += 1;
             past.push(step);

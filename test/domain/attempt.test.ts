@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type Attempt,
-  type AttemptEvent,
-  foreignWaitMs,
-  isOver,
-  standing,
-  transition,
-  verdictFreshForMs,
-} from '../../src/domain/attempt.ts';
+import { type Attempt, type AttemptEvent, transition } from '../../src/domain/attempt.ts';
+import { foreignWaitMs, isOver, standing, verdictFreshForMs } from '../../src/domain/standing.ts';
 import type { Locality } from '../../src/domain/locality.ts';
 import type { VerdictOutcome } from '../../src/domain/verdict.ts';
 import {
@@ -55,6 +48,7 @@ describe('the way through', () => {
         phase: 'consumed',
         identity,
         capture,
+        returnedAtMs: judgedAtMs,
         endedAtMs: judgedAtMs + 700,
         proof,
       },
@@ -87,13 +81,17 @@ describe('the way through', () => {
     });
   });
 
-  test('a name that names nobody never reaches a capture', () => {
+  test('[AB-01] a name that names nobody never opens the door, whatever is said of its selfie', () => {
     const nobody = { identifier: 'nobody@example.com', accountId: undefined };
-    const attempt = play(fresh, [{ type: 'identified', identity: nobody }]);
-    expect(transition(attempt, events.captured, judgedAtMs)).toEqual({
-      attempt,
-      refused: 'out_of_order',
-    });
+    const attempt = play(fresh, [
+      { type: 'identified', identity: nobody },
+      events.captured,
+      events.returned,
+      events.approved,
+    ]);
+    expect(attempt).toMatchObject({ phase: 'captured', verdict: { reason: 'approved' } });
+    expect(standing(attempt, judgedAtMs)).toEqual({ at: 'denied', reason: 'declined' });
+    expect(play(attempt, [events.finished])).toMatchObject({ phase: 'denied', reason: 'declined' });
   });
 
   test.each<[string, Attempt, AttemptEvent]>([
@@ -241,6 +239,73 @@ describe('locality', () => {
   });
 });
 
+describe('an account that was changed while the selfie was taken', () => {
+  const both = play(captured, [events.approved, events.returned]);
+
+  test.each([
+    ['has another face now', { enrolmentId: 'enrolment-2' }],
+    ['has none any more', { enrolmentId: undefined }],
+    ['is gone or blocked', undefined],
+  ])('[VD-10] lets nobody in when it %s', (_, account) => {
+    const late = transition(both, { type: 'finished', account }, judgedAtMs);
+    expect(late).toMatchObject({
+      attempt: { phase: 'denied', reason: 'changed' },
+      refused: 'not_ready',
+    });
+    expect(play(late.attempt, [events.finished]).phase).toBe('denied');
+  });
+});
+
+describe('another factor', () => {
+  const chosen = { type: 'factor_chosen', factor: 'test' } as const;
+  const proof = {
+    accountId: 'account-of-ana',
+    acr: 'urn:didit-oidc:acr:fallback',
+    amr: ['otp'],
+    provenAtMs: judgedAtMs,
+  };
+  const proven = { type: 'proven', proof } as const;
+
+  test('opens the door to the account that it was asked of, once, and says what it was', () => {
+    const asked = play(identified, [chosen]);
+    expect(standing(asked, judgedAtMs)).toEqual({ at: 'factor', factor: 'test' });
+    const shown = play(asked, [proven]);
+    expect(standing(shown, judgedAtMs)).toEqual({ at: 'ready', proof });
+    const end = play(shown, [events.finished]);
+    expect(end).toMatchObject({ phase: 'consumed', proof });
+    expect(transition(end, proven, judgedAtMs).refused).toBe('over');
+  });
+
+  test.each<[string, Attempt, AttemptEvent, string]>([
+    ['nobody asked for', identified, proven, 'out_of_order'],
+    ['comes while a selfie is taken', captured, proven, 'out_of_order'],
+    [
+      'is another person’s',
+      play(identified, [chosen]),
+      { type: 'proven', proof: { ...proof, accountId: 'account-of-ben' } },
+      'other_account',
+    ],
+    ['is chosen while a selfie is taken', captured, chosen, 'out_of_order'],
+  ])('that %s is refused', (_, attempt, event, refused) => {
+    expect(transition(attempt, event, judgedAtMs)).toEqual({ attempt, refused });
+  });
+
+  test('is stale after two minutes, and no use for an account that is gone', () => {
+    const shown = play(identified, [chosen, proven]);
+    const lateMs = judgedAtMs + verdictFreshForMs + 1;
+    expect(standing(shown, lateMs)).toEqual({ at: 'denied', reason: 'stale' });
+    expect(play(shown, [events.finished], lateMs)).toMatchObject({ reason: 'stale' });
+    expect(play(shown, [{ type: 'finished', account: undefined }])).toMatchObject({
+      phase: 'denied',
+      reason: 'changed',
+    });
+  });
+
+  test('is put aside by a selfie', () => {
+    expect(play(identified, [chosen, events.captured])).toEqual(captured);
+  });
+});
+
 describe('the end', () => {
   test('[XD-11] comes with the capture’s own deadline, which is not the interaction’s', () => {
     const both = play(captured, [events.approved, events.returned], captureEndsMs - 1);
@@ -261,10 +326,10 @@ describe('the end', () => {
     }
   });
 
-  test('keeps who it was and which capture, and forgets verdict and return', () => {
+  test('keeps who it was and which capture, and when the browser was back, and forgets the verdict', () => {
     const both = play(captured, [events.approved, events.returned]);
     const end = play(both, [{ type: 'gave_up', reason: 'other_way' }]);
-    const kept = { identity, capture, endedAtMs: judgedAtMs };
+    const kept = { identity, capture, returnedAtMs: judgedAtMs, endedAtMs: judgedAtMs };
     expect(end).toEqual({ ...fresh, phase: 'denied', reason: 'other_way', ...kept });
     expect(standing(end, judgedAtMs)).toEqual({ at: 'denied', reason: 'other_way' });
   });

@@ -17,6 +17,8 @@ export const expectation: Expectation = {
   workflowId: 'workflow-1',
   vendorData: 'enrolment-of-ana',
   nonceHash: 'hash-of-the-metadata-nonce',
+  workflowVersion: 7,
+  decoy: false,
   reference: 'portrait',
   livenessMethods: ['PASSIVE'],
   minimumLivenessScore: 80,
@@ -34,6 +36,7 @@ export const decision: Decision = {
   status: 'Approved',
   environment: 'live',
   workflowId: 'workflow-1',
+  workflowVersion: 7,
   vendorData: 'enrolment-of-ana',
   nonceHash: 'hash-of-the-metadata-nonce',
   livenessChecks: [{ status: 'Approved', method: 'PASSIVE', score: 97.5 }],
@@ -47,12 +50,11 @@ export const callbackNonceHash = 'hash-of-the-callback-nonce';
 
 export const capture: Capture = {
   diditSessionId: 'didit-session-1',
-  workflowVersion: 7,
   expectation,
   callbackNonceHash,
   enrolmentId: 'enrolment-1',
-  slotReceipt: 'slot-1',
   place: { network: '192.0.2/24', browser: 'Chrome', system: 'macOS' },
+  device: { id: 'device-1', deviceClass: 'unknown' },
 };
 
 export const identity = { identifier: 'ana@example.com', accountId: 'account-of-ana' };
@@ -82,7 +84,7 @@ export const events = {
   },
   returned: { type: 'returned', nonceHash: callbackNonceHash },
   arrivedElsewhere: { type: 'arrived_elsewhere', nonceHash: callbackNonceHash },
-  finished: { type: 'finished' },
+  finished: { type: 'finished', account: { enrolmentId: 'enrolment-1' } },
 } as const satisfies Record<string, AttemptEvent>;
 
 /** What becomes of an attempt when these events are taken one after the other, refused or not. */

@@ -18,7 +18,7 @@ const overheard = overhear();
 let bed: Testbed;
 
 beforeAll(async () => {
-  bed = await startTestbed({ fetch: overheard.fetch });
+  bed = await startTestbed({ fetch: overheard.fetch, people: 40 });
 });
 afterAll(() => bed.close());
 beforeEach(() => void bed.events.splice(0));
@@ -26,11 +26,11 @@ beforeEach(() => void bed.events.splice(0));
 const dispatcher = (): string => overheard.latest().body.callback.replace(/\/didit\/[\w-]+$/, '');
 
 /** As far as the page before the selfie. */
-async function toContext(browser = createBrowser(), identifier = 'ana@example.com') {
+async function toContext(browser = createBrowser(), identifier = bed.person()) {
   const request = await (await createParty(bed)).begin();
   const identify = await settle(browser, await browser.get(request.url));
   const page = await settle(browser, await press(browser, identify, 'identify', { identifier }));
-  return { browser, request, page };
+  return { browser, request, page, identifier };
 }
 
 describe('a session that Didit hands back', () => {
@@ -46,7 +46,7 @@ describe('a session that Didit hands back', () => {
     const planted = (await response.json()) as { session_id: string; url: string };
     await createBrowser().get(planted.url);
 
-    const { browser, request, page } = await toContext();
+    const { browser, request, page } = await toContext(createBrowser(), known.identifier);
     const created = overheard.creates.length;
     const selfie = await settle(browser, await press(browser, page, 'selfie'));
     const ids = overheard.creates.slice(created).map(({ diditSessionId }) => diditSessionId);
@@ -60,11 +60,11 @@ describe('a session that Didit hands back', () => {
   });
 
   it('again and again is given up, and nobody waits for ever', async () => {
-    const { browser, page } = await toContext();
+    const first = await toContext();
     await bed.control('faults', { api: { operation: 'delete', mode: 503, times: 9 } });
-    await press(browser, page, 'selfie');
-    await browser.post(`${dispatcher()}/cancel`);
-    const again = await toContext();
+    await press(first.browser, first.page, 'selfie');
+    await first.browser.post(`${dispatcher()}/cancel`);
+    const again = await toContext(createBrowser(), first.identifier);
     const end = await settle(again.browser, await press(again.browser, again.page, 'selfie'));
     expect(heading(end)).toBe('We could not sign you in');
     await fetch(`${bed.simulatorUrl}/control/faults`, { method: 'DELETE' });
@@ -73,9 +73,10 @@ describe('a session that Didit hands back', () => {
   });
 });
 
-describe('the slot of a person', () => {
+describe('the turn of a person', () => {
   it('is one: of two sign-ins at once the second is told to come back later', async () => {
-    const [first, second] = [await toContext(), await toContext()];
+    const first = await toContext();
+    const second = await toContext(createBrowser(), first.identifier);
     const selfie = await settle(first.browser, await press(first.browser, first.page, 'selfie'));
     const created = overheard.creates.length;
     const limited = await settle(
@@ -93,7 +94,7 @@ describe('the slot of a person', () => {
   });
 
   it('is another person’s own', async () => {
-    const [ana, ben] = [await toContext(), await toContext(createBrowser(), 'ben@example.com')];
+    const [ana, ben] = [await toContext(), await toContext()];
     for (const { browser, page } of [ana, ben]) {
       expect((await press(browser, page, 'selfie')).location).toContain(bed.simulatorUrl);
       await browser.post(`${dispatcher()}/cancel`);
@@ -119,36 +120,36 @@ describe('the slot of a person', () => {
   it.each(['approve', 'decline', 'review', 'abandon', 'low-score'] as Outcome[])(
     'is free after a selfie that ended in "%s"',
     async (outcome) => {
-      const browser = createBrowser();
-      const selfie = await toSelfie(browser, await (await createParty(bed)).begin());
+      const [browser, person] = [createBrowser(), bed.person()];
+      const selfie = await toSelfie(browser, await (await createParty(bed)).begin(), person);
       const back = await settle(browser, await takeSelfie(browser, selfie, outcome));
       await whileWaiting(browser, back);
-      await expectFree();
+      await expectFree(person);
     },
   );
 
   it.each(['cancel', 'other-way', 'start-over'])('is free after "%s"', async (step) => {
-    const browser = createBrowser();
-    await toSelfie(browser, await (await createParty(bed)).begin());
+    const [browser, person] = [createBrowser(), bed.person()];
+    await toSelfie(browser, await (await createParty(bed)).begin(), person);
     const { diditSessionId } = overheard.latest();
     await browser.post(`${dispatcher()}/${step}`);
     const path = `/v3/session/${diditSessionId}/decision/`;
     expect((await callDidit(bed, 'GET', path)).status).toBe(404);
-    await expectFree();
+    await expectFree(person);
   });
 
   it('is free when Didit could not be asked', async () => {
     await bed.control('faults', { api: { operation: 'create', mode: 503 } });
-    const { browser, page } = await toContext();
+    const { browser, page, identifier } = await toContext();
     const end = await settle(browser, await press(browser, page, 'selfie'));
     expect(end.text).toContain('is not answering');
-    await expectFree();
+    await expectFree(identifier);
   });
 });
 
-/** Ana is sent to Didit, so the slot was free; and it is again. */
-async function expectFree(): Promise<void> {
-  const { browser, page } = await toContext();
+/** The person is sent to Didit, so it is anybody's turn; and it is again. */
+async function expectFree(person: string): Promise<void> {
+  const { browser, page } = await toContext(createBrowser(), person);
   expect((await press(browser, page, 'selfie')).location).toContain(bed.simulatorUrl);
   await browser.post(`${dispatcher()}/cancel`);
 }

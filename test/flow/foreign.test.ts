@@ -25,7 +25,7 @@ const overheard = overhear();
 let bed: Testbed;
 
 beforeAll(async () => {
-  bed = await startTestbed({ fetch: overheard.fetch });
+  bed = await startTestbed({ fetch: overheard.fetch, people: 80 });
 });
 afterAll(() => bed.close());
 beforeEach(() => void bed.events.splice(0));
@@ -40,14 +40,14 @@ interface Login {
   diditSessionId: string;
 }
 
-async function begin(identifier?: string, browser = createBrowser()): Promise<Login> {
+async function begin(identifier = bed.person(), browser = createBrowser()): Promise<Login> {
   const request = await (await createParty(bed)).begin();
   const page = await toSelfie(browser, request, identifier);
   const { body, diditSessionId } = overheard.latest();
   const { callback } = body;
   const here = callback.replace(/\/didit\/[\w-]+$/, '');
   expect(page.url).toContain(bed.simulatorUrl);
-  // Whatever became of it, the person's one slot is free for the next test.
+  // Whatever became of it, the session at Didit is gone for the next test.
   onTestFinished(async () => {
     await browser.post(`${here}/cancel`);
   });

@@ -16,7 +16,7 @@ const selfie = 'urn:didit-oidc:acr:selfie:test';
 let bed: Testbed;
 
 beforeAll(async () => {
-  bed = await startTestbed();
+  bed = await startTestbed({ people: 20 });
 });
 afterAll(() => bed.close());
 
@@ -146,7 +146,7 @@ describe('after a selfie that failed', () => {
   it('another try may succeed', async () => {
     const browser = createBrowser();
     const request = await (await createParty(bed)).begin();
-    const didit = await toSelfie(browser, request);
+    const didit = await toSelfie(browser, request, bed.person());
     const declined = await whileWaiting(
       browser,
       await settle(browser, await takeSelfie(browser, didit, 'decline')),
@@ -163,7 +163,7 @@ describe('after a selfie that failed', () => {
     const browser = createBrowser();
     const request = await (await createParty(bed)).begin();
     const identify = await settle(browser, await browser.get(request.url));
-    const as = { identifier: 'ana@example.com' };
+    const as = { identifier: bed.person() };
     const context = await settle(browser, await press(browser, identify, 'identify', as));
     const fresh = await settle(browser, await press(browser, context, 'start-over'));
     const other = { identifier: ' BEN@example.com ' };

@@ -46,7 +46,9 @@ describe('starting', () => {
   it('what nobody started is not there', async () => {
     const { attempts } = await open();
     expect(await attempts.load(uid)).toBeUndefined();
-    await expect(attempts.propose(of, { type: 'finished' })).rejects.toBeInstanceOf(AttemptGone);
+    await expect(
+      attempts.propose(of, { type: 'finished', account: undefined }),
+    ).rejects.toBeInstanceOf(AttemptGone);
   });
 });
 
@@ -72,7 +74,7 @@ describe('an event', () => {
     const { attempts } = await open();
     await attempts.start(attempt());
     const before = await attempts.load(uid);
-    const refused = await attempts.propose(of, { type: 'finished' });
+    const refused = await attempts.propose(of, { type: 'finished', account: undefined });
     expect(refused).toMatchObject({ refused: 'not_ready', changed: false });
     expect((await attempts.load(uid))?.stored.version).toBe(before?.stored.version);
   });

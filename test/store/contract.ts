@@ -175,6 +175,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         () => store.put(key, 'after', { ttlSeconds: ttl }),
         () => store.put(key, 'after', { ttlSeconds: ttl, ifVersion }),
         () => store.increment(key, { ttlSeconds: ttl }),
+        () => store.spend(key, [{ name: 'hour', bucket: 1, atMost: 5 }], ttl),
         () => store.indexAdd(key, 'member', 1, ttl),
       ];
       for (const use of uses) await expect(use()).rejects.toThrow('TTL');
@@ -233,6 +234,69 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         const results = await Promise.all(Array.from({ length: 20 }, (_, at) => addOne(at)));
         expect(new Set(results).size).toBe(20);
         expect((await store.get(key))?.value).toBe('20');
+      });
+    });
+
+    describe('a counter with windows', () => {
+      const hour = (bucket: number, atMost: number) => ({ name: 'hour', bucket, atMost });
+      const day = (bucket: number, atMost: number) => ({ name: 'day', bucket, atMost });
+
+      test('[AB-03] lets exactly as many in as its limit says, of any number at once', async () => {
+        const key = fresh();
+        const full = await Promise.all(
+          repeat((at) => either(at).spend(key, [hour(1, 5), day(1, many)], 60)),
+        );
+        expect(full.filter((window) => window === undefined)).toHaveLength(5);
+        expect(full.filter((window) => window?.name === 'hour')).toHaveLength(many - 5);
+      });
+
+      test('counts in all windows or in none', async () => {
+        const key = fresh();
+        for (let hours = 1; hours <= 3; hours += 1) {
+          expect(await store.spend(key, [hour(hours, 1), day(1, 2)], 60)).toEqual(
+            hours < 3 ? undefined : day(1, 2),
+          );
+        }
+        expect(await store.spend(key, [hour(3, 1)], 60)).toBeUndefined();
+        expect(await store.spend(key, [day(1, 3)], 60)).toBeUndefined();
+        expect(await store.spend(key, [day(1, 3)], 60)).toEqual(day(1, 3));
+      });
+
+      test('begins anew with another bucket, and has a count of its own a key', async () => {
+        const [one, other] = [fresh(), fresh()];
+        expect(await store.spend(one, [hour(7, 1)], 60)).toBeUndefined();
+        expect(await store.spend(one, [hour(7, 1)], 60)).toEqual(hour(7, 1));
+        expect(await store.spend(one, [hour(8, 1)], 60)).toBeUndefined();
+        expect(await store.spend(other, [hour(8, 1)], 60)).toBeUndefined();
+      });
+
+      test('may have two ceilings, and may be looked at without counting', async () => {
+        const key = fresh();
+        await store.spend(key, [hour(1, 2)], 60);
+        await store.spend(key, [hour(1, 2)], 60);
+        expect(await store.spend(key, [hour(1, 2)], 60)).toEqual(hour(1, 2));
+        const look = { ...hour(1, 3), by: 0 } as const;
+        expect(await store.spend(key, [look, day(1, 1)], 60)).toBeUndefined();
+        expect(await store.spend(key, [hour(1, 3)], 60)).toBeUndefined();
+        expect(await store.spend(key, [look, day(2, 1)], 60)).toEqual(look);
+      });
+
+      test('takes back what was counted, once, and never below nothing', async () => {
+        const key = fresh();
+        await store.refund(key, [hour(1, 1)]);
+        await store.spend(key, [hour(1, 1), day(1, 1)], 60);
+        await store.refund(key, [hour(1, 1), day(2, 1)]);
+        await store.refund(key, [hour(1, 1)]);
+        expect(await store.spend(key, [hour(1, 1)], 60)).toBeUndefined();
+        expect(await store.spend(key, [hour(1, 1)], 60)).toBeDefined();
+        expect(await store.spend(key, [day(1, 1)], 60)).toBeDefined();
+      });
+
+      test('[PL-06] is forgotten when its time is over', async () => {
+        const key = fresh();
+        await store.spend(key, [hour(1, 1)], 1);
+        await under.pass(1.2);
+        expect(await store.spend(key, [hour(1, 1)], 60)).toBeUndefined();
       });
     });
 

@@ -12,8 +12,8 @@ async function enrolled() {
   onTestFinished(() => opened.close());
   const { store } = opened;
   const portraits = createPortraits(store);
-  const enrolment: Enrolment = { id: 'enrolment-1', vendorData: 'opaque-1' };
-  enrolment.portraitKey = await portraits.save(enrolment, image);
+  const ids = { id: 'enrolment-1', vendorData: 'opaque-1' };
+  const enrolment: Enrolment = { ...ids, ...(await portraits.save(ids, image)) };
   return { store, portraits, enrolment };
 }
 
@@ -26,7 +26,7 @@ it('at rest it is unreadable, and never the same twice', async () => {
   const { store, portraits, enrolment } = await enrolled();
   const first = (await store.get('portrait:enrolment-1'))?.value ?? '';
   expect(Buffer.from(first, 'base64').includes('a face')).toBe(false);
-  const key = await portraits.save(enrolment, image);
+  const { portraitKey: key } = await portraits.save(enrolment, image);
   expect(key).not.toBe(enrolment.portraitKey);
   expect((await store.get('portrait:enrolment-1'))?.value).not.toBe(first);
 });
@@ -67,4 +67,10 @@ it('without its key, or without a picture, there is none', async () => {
   expect(await portraits.load(without)).toBeUndefined();
   await store.delete('portrait:enrolment-1');
   expect(await portraits.load(enrolment)).toBeUndefined();
+});
+
+it('[VD-10] a picture in the place of the enrolled one is not sent, even under a key that opens it', async () => {
+  const { portraits, enrolment } = await enrolled();
+  const { portraitKey } = await portraits.save(enrolment, Buffer.from('another face'));
+  await expect(portraits.load({ ...enrolment, portraitKey })).rejects.toThrow('not the one');
 });

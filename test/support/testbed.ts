@@ -8,15 +8,18 @@ import { fileURLToPath } from 'node:url';
 import { type App, createApp } from '../../src/app.ts';
 import { generateJwks, randomKey } from '../../src/config/keys.ts';
 import { type Flags, resolveConfig } from '../../src/config/load.ts';
-import type { AuditEvent } from '../../src/domain/event.ts';
+import type { Alarm, AuditEvent } from '../../src/domain/event.ts';
+import type { Factor } from '../../src/fallback/factor.ts';
 import { parseClients } from '../../src/oidc/clients.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import { createLog } from '../../src/web/telemetry.ts';
+import { writePeople } from './people.ts';
 
 export const accountsFile = fileURLToPath(
   new URL('../../config/demo/accounts.yaml', import.meta.url),
 );
+const decoyFile = fileURLToPath(new URL('../../config/demo/decoy.png', import.meta.url));
 export const workflowId = '0b6f2f0a-5f0d-4a57-8f65-000000000001';
 /** Nothing listens here: a test stops at the redirect and reads it. */
 export const redirectUri = 'http://localhost:9/callback';
@@ -30,6 +33,9 @@ export interface TestbedOptions {
   simulator?: Partial<SimulatorOptions>;
   flags?: Flags;
   fetch?: typeof fetch;
+  factors?: readonly Factor[];
+  /** How many people there are besides those of the demo, for `person()` to name. */
+  people?: number;
   log?: (line: string) => void;
 }
 
@@ -40,6 +46,9 @@ export interface Testbed {
   clientSecret: string;
   app: App;
   events: AuditEvent[];
+  alarms: Alarm[];
+  /** The address of somebody whom no test has been yet; see `people`. */
+  person(): string;
   /** Simulator's own controls, see src/simulator/control.ts. */
   control(path: string, body: object): Promise<unknown>;
   log(): Promise<SimulatorLog>;
@@ -88,11 +97,17 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
   simulator.sendWebhooksTo(`${issuer}/webhooks/didit`);
 
   const events: AuditEvent[] = [];
-  const app = await startApp({ ...options, keys, port, simulatorUrl, apiKey, events });
+  const alarms: Alarm[] = [];
+  const people = options.people === undefined ? undefined : writePeople(options.people);
+  const app = await startApp({
+    ...{ ...options, keys, port, simulatorUrl, apiKey, events, alarms },
+    ...(people ? { accountsFile: people.file } : {}),
+  });
   const { managementPort } = await app.listen();
 
   return {
-    ...{ issuer, simulatorUrl, app, events },
+    ...{ issuer, simulatorUrl, app, events, alarms },
+    person: () => people?.next() ?? '',
     managementUrl: `http://127.0.0.1:${managementPort}`,
     clientSecret: keys.clientSecret,
     async control(path, body) {
@@ -110,6 +125,7 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
     async close() {
       await app.close();
       await simulator.close();
+      people?.remove();
     },
   };
 }
@@ -120,10 +136,12 @@ interface AppFor extends TestbedOptions {
   simulatorUrl: string;
   apiKey: string;
   events?: AuditEvent[];
+  alarms?: Alarm[];
+  accountsFile?: string;
 }
 
 export async function startApp(options: AppFor): Promise<App> {
-  const { keys, port, simulatorUrl, apiKey, events } = options;
+  const { keys, port, simulatorUrl, apiKey, events, alarms } = options;
   const resolved = resolveConfig({
     env: {},
     readFile: () => '',
@@ -135,7 +153,11 @@ export async function startApp(options: AppFor): Promise<App> {
       store: { url: options.storeUrl ?? 'sqlite::memory:', encryptionKeys: [keys.encryptionKey] },
       cookies: { keys: [keys.cookieKey] },
       ...options.flags,
+      // All browsers of a test share an address, and one test signs in more often than a person does.
+      limits: { perAddressPerHour: 10_000, perAccountPerHour: 10_000, ...options.flags?.limits },
       didit: {
+        decoyPortraitFile: decoyFile,
+        createFloorMs: 0,
         apiKey,
         apiBaseUrl: simulatorUrl,
         hostedOrigins: [simulatorUrl],
@@ -150,13 +172,15 @@ export async function startApp(options: AppFor): Promise<App> {
   const clients = [...testClients(keys.clientSecret), ...(options.clients ?? [])];
   const { log } = options;
   return createApp({
-    config: { ...resolved.config, accountsFile },
+    config: { ...resolved.config, accountsFile: options.accountsFile ?? accountsFile },
     jwks: keys.jwks,
     clients: parseClients(JSON.stringify({ clients, resources: options.resources ?? [] })),
     log: createLog(log ? 'trace' : 'silent', log && { write: log }),
     ...(options.clock ? { clock: options.clock } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
+    ...(options.factors ? { factors: options.factors } : {}),
     onEvent: (event) => events?.push(event),
+    onAlarm: (alarm) => alarms?.push(alarm),
   });
 }
 

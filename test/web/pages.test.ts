@@ -58,7 +58,15 @@ function samples(word: (plain: string) => string): Record<string, Page> {
       page: 'fallback',
       client,
       reason: 'declined',
-      actions: { tryAgain: action, back: action },
+      factors: [word('recovery code')],
+      actions: { tryAgain: action, factor: action, back: action },
+    },
+    factor: {
+      page: 'factor',
+      client,
+      factor: word('recovery code'),
+      error: 'wrong',
+      actions: { answer: action, otherWay: action, cancel: action },
     },
     review: {
       page: 'review',
@@ -91,6 +99,7 @@ function samples(word: (plain: string) => string): Record<string, Page> {
 const plain = samples((text) => text);
 const context = { locale: 'en', reference: '7F3K-29QD' };
 const fallbackReasons: Record<FallbackReason, true> = {
+  changed: true,
   declined: true,
   elsewhere: true,
   expired: true,
@@ -191,7 +200,7 @@ describe('words', () => {
       ...Object.values(plain),
       ...Object.keys(fallbackReasons).flatMap((reason) => {
         const fallback = { ...plain.fallback, reason } as Page;
-        return [fallback, { ...fallback, actions: { back: '/back' } } as Page];
+        return [fallback, { ...fallback, actions: { factor: '/factor', back: '/back' } } as Page];
       }),
       ...Object.keys(problems).map((problem) => ({ page: 'error', problem }) as Page),
       { ...plain.identify, error: 'too_long' } as Page,

@@ -1,0 +1,66 @@
+/** Where an attempt stands at a given time, which nobody can write down: it follows from what happened. */
+import { type Proof, selfieProof } from './assurance.ts';
+import type { Attempt, Captured, DenialReason, Identity } from './attempt.ts';
+
+/** The verdict is fresh for this long; after that another selfie is asked for. */
+export const verdictFreshForMs = 120_000;
+/** Where locality cannot be told, the door waits for a foreign arrival that may still be on its way. */
+export const foreignWaitMs = 3_000;
+
+export function isOver(attempt: Attempt): boolean {
+  return !['new', 'identified', 'captured', 'proven'].includes(attempt.phase);
+}
+
+/** A selfie has a shorter time than the sign-in that it is for. */
+export function deadline(attempt: Attempt): number {
+  if (attempt.phase !== 'captured') return attempt.expiresAtMs;
+  return Math.min(attempt.expiresAtMs, attempt.capture.expectation.expiresAtMs);
+}
+
+/** Where an attempt stands now: what the dispatcher shows and what `finished` relies on. */
+export type Standing =
+  | { at: 'identify' }
+  | { at: 'capture'; identity: Identity }
+  | { at: 'factor'; factor: string }
+  | { at: 'waiting'; returned: boolean; opensAtMs: number | undefined }
+  | { at: 'ready'; proof: Proof }
+  | { at: 'denied'; reason: DenialReason }
+  | { at: 'consumed' | 'expired' | 'foreign' | 'superseded' };
+
+export function standing(attempt: Attempt, nowMs: number): Standing {
+  if (!isOver(attempt) && nowMs >= deadline(attempt)) return { at: 'expired' };
+  switch (attempt.phase) {
+    case 'new':
+      return { at: 'identify' };
+    case 'identified':
+      if (attempt.factor !== undefined) return { at: 'factor', factor: attempt.factor };
+      return { at: 'capture', identity: attempt.identity };
+    case 'captured':
+      return standingOfCapture(attempt, nowMs);
+    case 'proven':
+      if (nowMs - attempt.proof.provenAtMs > verdictFreshForMs)
+        return { at: 'denied', reason: 'stale' };
+      return { at: 'ready', proof: attempt.proof };
+    case 'denied':
+      return { at: 'denied', reason: attempt.reason };
+    default:
+      return { at: attempt.phase };
+  }
+}
+
+function standingOfCapture(attempt: Captured, nowMs: number): Standing {
+  const { verdict, returnedAtMs } = attempt;
+  const returned = returnedAtMs !== undefined;
+  if (!verdict || !returned) return { at: 'waiting', returned, opensAtMs: undefined };
+  if (nowMs - verdict.decidedAtMs > verdictFreshForMs) return { at: 'denied', reason: 'stale' };
+  const opensAtMs =
+    verdict.locality === 'agrees'
+      ? returnedAtMs
+      : Math.max(returnedAtMs, verdict.decidedAtMs) + foreignWaitMs;
+  if (nowMs < opensAtMs) return { at: 'waiting', returned, opensAtMs };
+  const { accountId } = attempt.identity;
+  // A decoy: no verdict can be good enough for nobody.
+  if (accountId === undefined) return { at: 'denied', reason: 'declined' };
+  const { environment } = attempt.capture.expectation;
+  return { at: 'ready', proof: selfieProof(accountId, verdict.decidedAtMs, environment) };
+}

@@ -1,0 +1,42 @@
+/**
+ * Whom a selfie will be compared with. A name that leads to nobody gets a subject as well: ids that are the same
+ * each time, the operator's decoy picture, and a verdict that is always no. Whoever tries names sees the same
+ * pages, waits the same turn and meets the same limits.
+ */
+import type { Identity } from '../domain/attempt.ts';
+import { normaliseIdentifier } from '../store/accounts.ts';
+import type { LoginTools } from './room.ts';
+
+export interface Subject {
+  enrolmentId: string;
+  vendorData: string;
+  decoy: boolean;
+  /** The face to compare with, base64; `stored`: Didit's own; undefined: there is none, and nothing to ask. */
+  face: { portraitImage: string } | 'stored' | undefined;
+}
+
+type Tools = Pick<LoginTools, 'settings' | 'accounts' | 'portraits' | 'decoy'>;
+
+export async function findSubject(identity: Identity, tools: Tools): Promise<Subject> {
+  const { accountId, identifier } = identity;
+  const account = accountId === undefined ? undefined : await tools.accounts.find(accountId);
+  const enrolment = account?.status === 'active' ? account.enrolment : undefined;
+  if (!enrolment) return decoyFor(accountId ?? normaliseIdentifier(identifier), tools);
+
+  const { id: enrolmentId, vendorData } = enrolment;
+  if (tools.settings.faceReference === 'stored') {
+    return { enrolmentId, vendorData, decoy: false, face: 'stored' };
+  }
+  const portraitImage = await tools.portraits.load(enrolment);
+  if (portraitImage === undefined) return decoyFor(enrolmentId, tools);
+  return { enrolmentId, vendorData, decoy: false, face: { portraitImage } };
+}
+
+function decoyFor(name: string, { decoy: { nameFor, portraitImage } }: Tools): Subject {
+  return {
+    enrolmentId: nameFor(`enrolment ${name}`),
+    vendorData: nameFor(`vendor data ${name}`),
+    decoy: true,
+    face: portraitImage === undefined ? undefined : { portraitImage },
+  };
+}

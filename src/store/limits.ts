@@ -1,0 +1,101 @@
+/** The limits of domain/limits.ts, counted in the store: what one process counts, all of them see. */
+import type { Clock } from '../domain/environment.ts';
+import type { RaiseAlarm } from '../domain/event.ts';
+import { type LimitSettings, type Limited, bucketOf, limitsOf } from '../domain/limits.ts';
+import type { DeviceClass } from '../domain/turn.ts';
+import { createCounters, keptSeconds } from './limit-counters.ts';
+import type { Store, Window } from './store.ts';
+
+export type Limits = ReturnType<typeof createLimits>;
+
+/** Who asks for a selfie: ids as they are, the address as its network block (web/place.ts). */
+export interface Asker {
+  device: string;
+  deviceClass: DeviceClass;
+  network: string | undefined;
+  clientId: string;
+  enrolmentId: string;
+}
+
+type Place = Pick<Asker, 'device' | 'deviceClass' | 'network'>;
+
+/** From so many declined selfies an hour on, a share of one half is told to the operator. */
+const manyDeclined = 20;
+
+export function createLimits(
+  store: Store,
+  { clock, alarm, settings }: { clock: Clock; alarm: RaiseAlarm; settings: LimitSettings },
+) {
+  let warnedOfBudgetIn = -1;
+
+  const { counterOf, windowsOf } = createCounters(store, limitsOf(settings), clock);
+
+  function outerCounters({ device, network = 'unknown', deviceClass }: Place) {
+    return [counterOf('device', device, deviceClass), counterOf('address', network, deviceClass)];
+  }
+
+  /**
+   * Counts one selfie, or says which limit stands against it. Whoever is refused further out spends nothing further
+   * in, and a full house does not eat up the share of an account.
+   */
+  async function admit(asker: Asker): Promise<{ refusedBy?: Limited }> {
+    const { deviceClass, enrolmentId, clientId } = asker;
+    const outer = await firstFull(outerCounters(asker));
+    if (outer) return { refusedBy: outer };
+
+    const account = counterOf('account', enrolmentId, deviceClass);
+    if (await account.spend()) return { refusedBy: 'account' };
+
+    // One counter for both: what a relying party may ask is a part of what all may.
+    const all = counterOf('everybody', 'all', deviceClass);
+    const full = await all.spend(windowsOf('client', deviceClass, `client ${clientId} `));
+    if (!full) return {};
+    await account.refund();
+    if (full.name.startsWith('client ')) return { refusedBy: 'client' };
+    warnOfBudget();
+    return { refusedBy: 'everybody' };
+  }
+
+  async function firstFull(
+    counters: readonly ReturnType<typeof counterOf>[],
+  ): Promise<Limited | undefined> {
+    const full = await Promise.all(counters.map(({ spend }) => spend()));
+    return counters.find((_, at) => full[at] !== undefined)?.limited;
+  }
+
+  function warnOfBudget(): void {
+    const hour = bucketOf('hour', clock());
+    if (warnedOfBudgetIn === hour) return;
+    warnedOfBudgetIn = hour;
+    alarm('budget_spent');
+  }
+
+  /** A selfie was declined: who tries many faces from one place is slowed down, and the operator told of many. */
+  async function declined(place: Place): Promise<void> {
+    const bucket = bucketOf('hour', clock());
+    const [inAll] = await Promise.all([
+      store.increment(`declined:${bucket}`, { ttlSeconds: keptSeconds.hour }),
+      ...outerCounters(place).map(({ decline }) => decline()),
+    ]);
+    if (inAll < manyDeclined || inAll % manyDeclined !== 0) return;
+    const moreThanTwice: Window = { name: 'hour', bucket, by: 0, atMost: 2 * inAll + 1 };
+    const isMinority = await store.spend('limit:everybody:all', [moreThanTwice], keptSeconds.month);
+    if (!isMinority) alarm('many_declined');
+  }
+
+  /** May a code be sent to this account, on the word of somebody at this address? */
+  async function sendMessage(to: {
+    person: string;
+    network: string | undefined;
+  }): Promise<boolean> {
+    const account = counterOf('message', `account ${to.person}`, 'unknown');
+    const address = counterOf('message', `address ${to.network ?? 'unknown'}`, 'unknown');
+    return (await firstFull([address, account])) === undefined;
+  }
+
+  async function tryFactor(of: { person: string; deviceClass: DeviceClass }): Promise<boolean> {
+    return (await counterOf('factor', of.person, of.deviceClass).spend()) === undefined;
+  }
+
+  return { admit, declined, sendMessage, tryFactor };
+}
