@@ -11,6 +11,7 @@ import type { JWK } from 'jose';
 import type { Config } from './config/schema.ts';
 import { createDiditApi } from './didit/api.ts';
 import { createReconcile } from './didit/reconcile.ts';
+import { parseSecret } from './didit/secrets.ts';
 import { createDiditSessions } from './didit/sessions.ts';
 import { createSettle } from './didit/settle.ts';
 import { createWebhook } from './didit/webhook.ts';
@@ -238,10 +239,12 @@ function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Rec
   const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
   const reconcile = createReconcile({ store: records.store, settle, clock, failed });
   const webhook = createWebhook({
-    secrets: config.didit.webhookSecrets,
+    secrets: config.didit.webhookSecrets.map(parseSecret).filter((one) => one !== undefined),
+    addresses: config.didit.webhookAddresses,
+    acceptPrefixedSignature: config.didit.acceptPrefixedSignature,
     applicationId: config.didit.applicationId,
-    ...{ diditSessions: sessions, settle, reconcile, clock },
-    counted: (result, reason) => log.info('webhook', { result, reason }),
+    ...{ diditSessions: sessions, settle, reconcile, clock, hash: tools.hash, alarm: tools.alarm },
+    counted: (result, note) => log.info('webhook', { result, ...note }),
   });
   return { api, sessions, reconcile, webhook };
 }

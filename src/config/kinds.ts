@@ -91,6 +91,15 @@ export const secret: Kind<z.ZodString> = {
   expects: 'a secret of at least 16 characters',
 };
 
+/** One that signs webhooks, and perhaps until when. */
+export const webhookSecret: Kind<z.ZodString> = {
+  schema: z
+    .string()
+    .min(16)
+    .regex(/^((?! until ).)+( until \d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z)?$/),
+  expects: 'a secret of at least 16 characters, perhaps with " until 2026-12-01T00:00:00Z" behind',
+};
+
 /**
  * Scheme, host and port exactly as a browser writes them, so that comparing texts is comparing
  * origins.
@@ -125,6 +134,11 @@ export const proxies = {
     z.array(z.string().refine(isAddressRange)).min(1),
   ]),
   expects: 'false, the number of proxies in front, or a list of their addresses or CIDR ranges',
+};
+
+export const addresses: Kind<z.ZodArray<z.ZodString>> = {
+  schema: z.array(z.string().refine(isAddressRange)),
+  expects: 'a list of addresses or CIDR ranges',
 };
 
 /** Seconds as a number or as a text with a unit; parsed to seconds. */

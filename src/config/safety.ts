@@ -60,6 +60,13 @@ export const rules: readonly Rule[] = [
     fix: 'Replace it by a random one; `didit-oidc init` makes fresh ones.',
   },
   {
+    setting: 'didit.webhookSecrets',
+    mode: 'any',
+    refuses: ({ didit }) => didit.webhookSecrets.every((secret) => secret.includes(' until ')),
+    message: 'every webhook secret has an end, and after the last nothing is heard any more',
+    fix: 'Leave the end off the one that Didit signs with from now on.',
+  },
+  {
     setting: 'jwksFile',
     mode: 'production',
     refuses: ({ jwksFile }) => jwksFile === undefined,

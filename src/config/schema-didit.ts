@@ -15,15 +15,27 @@ export const didit = z
       env: 'DIDIT_API_BASE_URL',
     }).default('https://verification.didit.me'),
     webhookSecrets: setting(
-      oneOrMoreOf(kind.secret),
+      oneOrMoreOf(kind.webhookSecret),
       'Secrets that sign the webhooks, newest first. To rotate, put the new one in front ' +
-        'and remove the old one once Didit has changed over.',
+        'and give the old one an end: `OLD-SECRET until 2026-12-01T00:00:00Z`.',
       {
         env: 'DIDIT_WEBHOOK_SECRETS',
         secret: true,
         example: ['the-secret-of-the-webhook-destination'],
       },
     ),
+    acceptPrefixedSignature: setting(
+      kind.flag,
+      'Whether a webhook is also genuine when its X-Signature-V2 was made over ' +
+        '`timestamp:body`, as one page of Didit describes it.',
+      { env: 'DIDIT_ACCEPT_PREFIXED_SIGNATURE' },
+    ).default(false),
+    webhookAddresses: setting(
+      kind.addresses,
+      'The addresses or CIDR ranges from which Didit rings. Besides the signature, never ' +
+        'instead of it; none means any.',
+      { env: 'DIDIT_WEBHOOK_ADDRESSES' },
+    ).default([]),
     environment: setting(
       oneOf('live', 'sandbox'),
       "Which of Didit's environments the key belongs to. Decisions of the other one are " +

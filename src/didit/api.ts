@@ -1,5 +1,6 @@
 /** Didit's sessions API (v3), as far as a login needs it. */
 import type { Clock, Hash } from '../domain/environment.ts';
+import type { RaiseAlarm } from '../domain/event.ts';
 import { createBudget } from './budget.ts';
 import { toDecision } from './decision.ts';
 import { type CreateRequest, type CreatedDiditSession, type DiditApi, DiditError } from './port.ts';
@@ -24,6 +25,7 @@ export interface DiditApiOptions {
   createsPerMinute: number;
   /** Told once when Didit turns out not to know `workflow_type`. */
   warn(message: string): void;
+  alarm: RaiseAlarm;
 }
 
 /** Creating takes a picture along and may take longer than reading. */
@@ -31,15 +33,28 @@ const createTimeoutMs = 8_000;
 /** Didit waits 5 s for the answer to a webhook, and in that time a decision may be read twice. */
 const readTimeoutMs = 2_000;
 
+/** Without credit Didit is not asked again for so long: nothing that a person does can help. */
+const creditPauseMs = 60_000;
+
 export function createDiditApi(options: DiditApiOptions): DiditApi {
   const send = createTransport(options);
   const withType = { accepted: true };
+  const penniless = { untilMs: 0 };
   const mayCreate = createBudget(options.createsPerMinute, options.clock);
 
   return {
     async createSession(request) {
       if (!mayCreate()) throw new DiditError('rate_limited', 'the budget of this minute is spent');
-      return createSession(send, request, withType, options);
+      if (options.clock() < penniless.untilMs) throw new DiditError('out_of_credit', 'still none');
+      try {
+        return await createSession(send, request, withType, options);
+      } catch (error) {
+        if (error instanceof DiditError && error.failure === 'out_of_credit') {
+          penniless.untilMs = options.clock() + creditPauseMs;
+          options.alarm('out_of_credit');
+        }
+        throw error;
+      }
     },
 
     async readDecision(diditSessionId) {
@@ -51,9 +66,14 @@ export function createDiditApi(options: DiditApiOptions): DiditApi {
         timeoutMs: readTimeoutMs,
       } as const;
       const { status, body } = await send(call);
+      if (status === 404) throw new DiditError('unknown_session', 'Didit has no such session');
+      if (status !== 200 || body === undefined) {
+        throw new DiditError('unavailable', `no decision (${status})`);
+      }
       const parsed = diditDecision.safeParse(body);
-      if (status !== 200 || !parsed.success) {
-        throw new DiditError('unavailable', `a decision that cannot be read (${status})`);
+      if (!parsed.success) {
+        const fields = parsed.error.issues.map(({ path }) => path.join('.')).join(', ');
+        throw new DiditError('schema_drift', `a decision that cannot be read: ${fields}`);
       }
       return toDecision(parsed.data, options.hash);
     },

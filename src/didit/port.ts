@@ -44,9 +44,18 @@ export interface DiditDecision {
 /**
  * `unavailable`: no answer, or one that makes no sense; may pass. `rate_limited`: come back later.
  * `refused`: the key or the workflow is wrong; an operator must look. `not_enrolled` and `blocked` are about the
- * person, and shown as anything else is.
+ * person, and shown as anything else is. `unknown_session`: Didit has no such session. `schema_drift`: an answer that
+ * is well-formed and lacks what it always had. `out_of_credit`: the operator has to pay first.
  */
-export type DiditFailure = 'unavailable' | 'rate_limited' | 'refused' | 'not_enrolled' | 'blocked';
+export type DiditFailure =
+  | 'unavailable'
+  | 'rate_limited'
+  | 'refused'
+  | 'not_enrolled'
+  | 'blocked'
+  | 'unknown_session'
+  | 'schema_drift'
+  | 'out_of_credit';
 
 export class DiditError extends Error {
   readonly failure: DiditFailure;

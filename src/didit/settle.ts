@@ -4,26 +4,23 @@
  */
 import type { Attempt, AttemptEvent, Capture } from '../domain/attempt.ts';
 import { isOver, standing } from '../domain/standing.ts';
-import type { Clock } from '../domain/environment.ts';
 import type { Record } from '../domain/event.ts';
 import { type Place, compareLocality } from '../domain/locality.ts';
 import type { TurnEnd } from '../domain/turn.ts';
-import { type VerdictOutcome, judge } from '../domain/verdict.ts';
+import type { VerdictOutcome } from '../domain/verdict.ts';
 import { AttemptGone, type Attempts, type LoadedAttempt } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
-import type { DiditApi } from './port.ts';
+import { type LookTools, type Ring, createLook } from './look.ts';
 
-export interface SettleTools {
+export interface SettleTools extends LookTools {
   attempts: Attempts;
   turns: Turns;
   limits: Pick<Limits, 'declined'>;
   bell: Bell;
-  didit: Pick<DiditApi, 'readDecision'>;
   placeOf(address: string, described: { browser: string; system: string }): Place;
   record: Record;
-  clock: Clock;
 }
 
 /** Which attempt a Didit session was created for. */
@@ -32,22 +29,25 @@ export interface DiditSessionOf {
   attemptId: string;
 }
 
-export type Settled = VerdictOutcome | 'over';
-export type Settle = (of: DiditSessionOf) => Promise<Settled>;
+/** `quarantined`: the ring was about something else than what was asked for, and was not acted upon. */
+export type Settled = VerdictOutcome | 'over' | 'quarantined';
+export type Settle = (of: DiditSessionOf, ring?: Ring) => Promise<Settled>;
 
 export function createSettle(tools: SettleTools): Settle {
-  const { attempts, bell, didit, turns, limits, record, clock } = tools;
+  const { attempts, bell, turns, limits, record, clock } = tools;
+  const look = createLook(tools);
 
-  async function save(loaded: LoadedAttempt): Promise<Settled> {
+  async function save(loaded: LoadedAttempt, ring: Ring | undefined): Promise<Settled> {
     const { attempt } = loaded;
     if (attempt.phase !== 'captured') return 'over';
     // Its time is over: nothing is read any more. Any event says so; this one would end it in any case.
     if (standing(attempt, clock()).at === 'expired') {
       return take(loaded, attempt.capture, { type: 'superseded' });
     }
-    const { diditSessionId, expectation, place } = attempt.capture;
-    const { decision, seen } = await didit.readDecision(diditSessionId);
-    const verdict = judge(decision, expectation, clock());
+    const { diditSessionId, place } = attempt.capture;
+    const looked = await look(attempt, ring);
+    if (looked === 'quarantined') return looked;
+    const { verdict, seen } = looked;
     if (verdict.outcome === 'pending') return 'pending';
 
     const locality = compareLocality(
@@ -98,11 +98,11 @@ export function createSettle(tools: SettleTools): Settle {
     }
   }
 
-  return async function settle({ interactionUid, attemptId }) {
+  return async function settle({ interactionUid, attemptId }, ring) {
     const loaded = await attempts.load(interactionUid);
     if (loaded?.attempt.id !== attemptId || isOver(loaded.attempt)) return 'over';
     try {
-      return await save(loaded);
+      return await save(loaded, ring);
     } catch (error) {
       if (error instanceof AttemptGone) return 'over';
       throw error;

@@ -9,8 +9,11 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { readCanonicalJson } from './canonical.ts';
 import type { JsonObject } from './canonical.ts';
 
-/** `raw`: X-Signature, over the bytes as sent. `canonical`: X-Signature-V2, over the canonical text. */
-export type SignatureForm = 'raw' | 'canonical';
+/**
+ * `raw`: X-Signature, over the bytes as sent. `canonical`: X-Signature-V2, over the canonical text. `prefixed`: the
+ * same header over `timestamp:` and the canonical text, as one of Didit's pages has it; off unless asked for.
+ */
+export type SignatureForm = 'raw' | 'canonical' | 'prefixed';
 
 export type WebhookRefusal =
   | 'header_repeated'
@@ -40,13 +43,14 @@ export interface WebhookDelivery {
   headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Newest first. Each is used as UTF-8 text, although it looks like base64. */
   secrets: readonly string[];
+  acceptPrefixed?: boolean;
   /** Milliseconds since the epoch. */
   now: number;
   toleranceSeconds: number;
 }
 
-const headerOf = { raw: 'x-signature', canonical: 'x-signature-v2' } as const;
-const forms = ['raw', 'canonical'] as const;
+const headerOf = { raw: 'x-signature', v2: 'x-signature-v2' } as const;
+const headerNames = ['raw', 'v2'] as const;
 const secretLengthMin = 16;
 
 export function verifyWebhook(delivery: WebhookDelivery): WebhookVerification {
@@ -57,13 +61,15 @@ export function verifyWebhook(delivery: WebhookDelivery): WebhookVerification {
   const json = readBody(delivery.rawBody);
   // A body that cannot be read has no canonical text, and one that is not an object cannot be acted upon.
   if (json === undefined) return refuse('body_invalid');
-  const messages = { raw: delivery.rawBody, canonical: json.canonical };
-  const results = forms
-    .filter((form) => headers.signatures[form] !== undefined)
-    .map((form) => ({
-      form,
-      secretIndex: findSecret(delivery.secrets, messages[form], headers.signatures[form] ?? ''),
-    }));
+  const { raw, v2 } = headers.signatures;
+  const prefixed = `${headers.timestamp}:${json.canonical}`;
+  const results = [
+    tryForms(delivery.secrets, raw, [['raw', delivery.rawBody]]),
+    tryForms(delivery.secrets, v2, [
+      ['canonical', json.canonical],
+      ...(delivery.acceptPrefixed ? ([['prefixed', prefixed]] as const) : []),
+    ]),
+  ].filter((result) => result !== undefined);
   const match = results.find(({ secretIndex }) => secretIndex >= 0);
   if (match === undefined) return refuse('signature_mismatch');
 
@@ -111,7 +117,7 @@ function checkSecrets(secrets: readonly string[]): void {
 
 interface ReadHeaders {
   ok: true;
-  signatures: Partial<Record<SignatureForm, string>>;
+  signatures: Partial<Record<(typeof headerNames)[number], string>>;
   timestamp: string;
 }
 
@@ -119,15 +125,15 @@ function readHeaders(
   headers: WebhookDelivery['headers'],
 ): ReadHeaders | { ok: false; reason: WebhookRefusal } {
   const signatures: ReadHeaders['signatures'] = {};
-  for (const form of forms) {
-    const values = valuesOf(headers, headerOf[form]);
+  for (const name of headerNames) {
+    const values = valuesOf(headers, headerOf[name]);
     if (values.length > 1) return refuse('header_repeated');
     const [value] = values;
     if (value === undefined) continue;
     // Buffer.from(…, 'hex') silently stops at the first character that is none, hence the strict test. It
     // also refuses two values that an HTTP parser joined with a comma.
     if (!/^[0-9a-f]{64}$/i.test(value)) return refuse('signature_malformed');
-    signatures[form] = value;
+    signatures[name] = value;
   }
   if (Object.keys(signatures).length === 0) return refuse('signature_missing');
 
@@ -157,6 +163,21 @@ function readBody(rawBody: Buffer): { body: JsonObject; canonical: string } | un
   if (!json.ok || json.value === null) return undefined;
   if (typeof json.value !== 'object' || Array.isArray(json.value)) return undefined;
   return { body: json.value, canonical: json.canonical };
+}
+
+/** @returns undefined when the header was not sent; `secretIndex` -1 when no form of it matches. */
+function tryForms(
+  secrets: readonly string[],
+  hex: string | undefined,
+  messages: readonly (readonly [SignatureForm, Buffer | string])[],
+): { form: SignatureForm; secretIndex: number } | undefined {
+  const [first] = messages;
+  if (hex === undefined || !first) return undefined;
+  for (const [form, message] of messages) {
+    const secretIndex = findSecret(secrets, message, hex);
+    if (secretIndex >= 0) return { form, secretIndex };
+  }
+  return { form: first[0], secretIndex: -1 };
 }
 
 function findSecret(secrets: readonly string[], message: Buffer | string, hex: string): number {

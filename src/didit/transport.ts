@@ -135,8 +135,16 @@ async function sendOnce(
   }
   if (status === 429) throw new RateLimited(retryAfterMs);
   if (status >= 500) throw new DiditError('unavailable', `Didit answered ${status}`);
+  if (status === 402 || isAboutCredit(status, text)) {
+    throw new DiditError('out_of_credit', `Didit answered ${status}: no credit is left`);
+  }
   if (status === 401 || status === 403) throw new DiditError('refused', 'the key is not accepted');
   return { status, body: parse(text) };
+}
+
+/** Didit says so with 400 or 403 and a sentence. */
+function isAboutCredit(status: number, text: string): boolean {
+  return (status === 400 || status === 403) && /\bcredits?\b/i.test(text.slice(0, 1_000));
 }
 
 /** Whole seconds (RFC 9110 also allows a date; Didit sends seconds), bounded: an outage should be our choice. */

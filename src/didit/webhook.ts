@@ -7,13 +7,17 @@
  */
 import type { Context, Middleware } from 'koa';
 import rawBody from 'raw-body';
-import type { Clock } from '../domain/environment.ts';
+import type { Clock, Hash } from '../domain/environment.ts';
+import type { RaiseAlarm } from '../domain/event.ts';
 import { Problem } from '../domain/problem.ts';
+import type { Ring } from './look.ts';
 import { DiditError } from './port.ts';
 import type { Reconcile } from './reconcile.ts';
 import type { DiditSessions } from './sessions.ts';
+import { createAddressList, createCoalescer, createEventMemory, createShares } from './rings.ts';
+import { type WebhookSecret, activeSecrets } from './secrets.ts';
 import type { Settle } from './settle.ts';
-import { verifyWebhook } from './signature.ts';
+import { type WebhookRefusal, verifyWebhook } from './signature.ts';
 import { type DiditWebhookEvent, diditWebhookEvent } from './wire.ts';
 
 export const webhookPath = '/webhooks/didit';
@@ -26,30 +30,45 @@ const toleranceSeconds = 300;
  * stranger who dribbles does not keep Didit out. What is acted upon has a valid signature.
  */
 const maximumReading = 512;
-const maximumReadingOfOne = 64;
+const maximumReadingOfOne = 128;
 const maximumActing = 64;
 
 /** Didit's session is still open: there is nothing to read yet. */
-const openStatuses = new Set(['Not Started', 'In Progress', 'Awaiting User', 'Resubmitted']);
+const openStatuses = new Set(['Not Started', 'In Progress', 'Awaiting User']);
 
 export type WebhookResult =
-  'settled' | 'over' | 'pending' | 'ignored' | 'unknown' | 'later' | 'refused';
+  'settled' | 'over' | 'pending' | 'ignored' | 'unknown' | 'quarantined' | 'later' | 'refused';
+
+/** What the log may know of a ring: nothing that leads to a person. */
+export interface RingNote {
+  reason?: WebhookRefusal | 'address' | 'event_id_reused' | 'one_signature_wrong';
+  eventId?: string | undefined;
+  diditSession?: string;
+}
 
 export interface WebhookTools {
-  secrets: readonly string[];
+  secrets: readonly WebhookSecret[];
+  acceptPrefixedSignature: boolean;
+  /** Addresses and ranges that may ring; none: anybody who has a signature. */
+  addresses: readonly string[];
   /** Events of another application of the same account are not ours. */
   applicationId: string | undefined;
   diditSessions: DiditSessions;
   settle: Settle;
   reconcile: Pick<Reconcile, 'expect'>;
   clock: Clock;
+  hash: Hash;
+  alarm: RaiseAlarm;
   /** For metrics and the log: how it ended, and why it was refused. */
-  counted(result: WebhookResult, reason?: string): void;
+  counted(result: WebhookResult, note: RingNote): void;
 }
 
 export function createWebhook(tools: WebhookTools): Middleware {
   const reading = createShares(maximumReading, maximumReadingOfOne);
   const acting = createShares(maximumActing, maximumActing);
+  const once = createCoalescer<WebhookResult>();
+  const isAnother = createEventMemory();
+  const mayRing = createAddressList(tools.addresses);
   return async function webhook(ctx, next) {
     if (ctx.path !== webhookPath) {
       await next();
@@ -58,31 +77,21 @@ export function createWebhook(tools: WebhookTools): Middleware {
     ctx.state.route = webhookPath;
     if (ctx.method !== 'POST') throw new Problem('method_not_allowed');
     const body = await reading(ctx.ip, () => readBody(ctx));
-    const event = verify(tools, ctx, body);
-    const result = event ? await acting('', () => act(tools, event)) : 'ignored';
-    tools.counted(result);
+    const rung = verify(tools, mayRing, ctx, body);
+    const { event } = rung;
+    const result = event
+      ? await once(rung.contentHash, () => acting('', () => act(tools, event)))
+      : 'ignored';
+    const isReused = event?.event_id && isAnother(event.event_id, rung.contentHash);
+    tools.counted(result, {
+      ...rung.note,
+      ...(event
+        ? { eventId: event.event_id ?? undefined, diditSession: tools.hash(event.session_id) }
+        : {}),
+      ...(isReused ? { reason: 'event_id_reused' } : {}),
+    });
     ctx.status = 200;
     ctx.body = { received: true };
-  };
-}
-
-/** So many at once in all, and so many for one of those who share. The others are told to come again. */
-function createShares(inAll: number, ofOne: number) {
-  const underWay = new Map<string, number>();
-  let all = 0;
-  return async function share<T>(who: string, work: () => Promise<T>): Promise<T> {
-    const mine = underWay.get(who) ?? 0;
-    if (all >= inAll || mine >= ofOne) throw new Problem('unavailable', 'too many webhooks');
-    all += 1;
-    underWay.set(who, mine + 1);
-    try {
-      return await work();
-    } finally {
-      all -= 1;
-      const left = (underWay.get(who) ?? 1) - 1;
-      if (left === 0) underWay.delete(who);
-      else underWay.set(who, left);
-    }
   };
 }
 
@@ -106,36 +115,72 @@ async function readBody(ctx: Context): Promise<Buffer> {
   }
 }
 
-/** @returns undefined for a genuine event that is not about a Didit session's status. */
-function verify(tools: WebhookTools, ctx: Context, body: Buffer): DiditWebhookEvent | undefined {
+interface Rung {
+  /** Undefined for a genuine event that is not about a Didit session's status. */
+  event: DiditWebhookEvent | undefined;
+  /** Of all that was signed but the time: a delivery that is repeated has the same. */
+  contentHash: string;
+  note: RingNote;
+}
+
+function verify(
+  tools: WebhookTools,
+  mayRing: (address: string) => boolean,
+  ctx: Context,
+  body: Buffer,
+): Rung {
+  const now = tools.clock();
   const verified = verifyWebhook({
     rawBody: body,
     headers: ctx.req.headersDistinct,
-    secrets: tools.secrets,
-    now: tools.clock(),
+    secrets: activeSecrets(tools.secrets, now),
+    acceptPrefixed: tools.acceptPrefixedSignature,
+    now,
     toleranceSeconds,
   });
-  if (!verified.ok) {
-    tools.counted('refused', verified.reason);
-    throw new Problem('webhook_refused', verified.reason);
+  // Judged after the signature, so that every refusal takes the same time and reads the same.
+  const reason = verified.ok ? (mayRing(ctx.ip) ? undefined : 'address') : verified.reason;
+  if (!verified.ok || reason !== undefined) {
+    tools.counted('refused', reason === undefined ? {} : { reason });
+    throw new Problem('webhook_refused', reason);
   }
   const event = diditWebhookEvent.safeParse(verified.body);
-  return event.success && event.data.webhook_type === 'status.updated' ? event.data : undefined;
+  const { timestamp: _, ...content } = verified.body;
+  return {
+    event: event.success && event.data.webhook_type === 'status.updated' ? event.data : undefined,
+    contentHash: tools.hash(JSON.stringify(content)),
+    note: verified.mismatched.length > 0 ? { reason: 'one_signature_wrong' } : {},
+  };
 }
 
 async function act(tools: WebhookTools, event: DiditWebhookEvent): Promise<WebhookResult> {
   if (openStatuses.has(event.status ?? '')) return 'pending';
-  const { applicationId } = tools;
-  if (applicationId && event.application_id !== applicationId) return 'unknown';
   const of = await tools.diditSessions.find(event.session_id);
   if (!of) return 'unknown';
+  const { applicationId, alarm } = tools;
+  if (applicationId && event.application_id !== applicationId) {
+    alarm('webhook_differs', { id: of.attemptId });
+    return 'quarantined';
+  }
   try {
-    const settled = await tools.settle(of);
-    return settled === 'over' || settled === 'pending' ? settled : 'settled';
+    const settled = await tools.settle(of, aboutOf(event));
+    return settled === 'over' || settled === 'pending' || settled === 'quarantined'
+      ? settled
+      : 'settled';
   } catch (error) {
     if (!(error instanceof DiditError)) throw error;
     // Didit rang and does not answer: we look again by ourselves.
     await tools.reconcile.expect(of);
     return 'later';
   }
+}
+
+function aboutOf(event: DiditWebhookEvent): Ring {
+  return {
+    diditSessionKind: event.session_kind ?? undefined,
+    environment: event.environment ?? undefined,
+    workflowId: event.workflow_id ?? undefined,
+    workflowVersion: event.workflow_version ?? undefined,
+    vendorData: event.vendor_data ?? undefined,
+  };
 }

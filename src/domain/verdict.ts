@@ -59,8 +59,8 @@ export interface Verdict {
 const clockSkewMs = 60_000;
 
 /** Didit's session statuses that are not (yet) an answer, and those that end without one. */
-const open = new Set(['Not Started', 'In Progress', 'Awaiting User', 'Resubmitted']);
-const unfinished = new Set(['Expired', 'Abandoned', 'Not Finished', 'Kyc Expired']);
+const open = new Set(['Not Started', 'In Progress', 'Awaiting User']);
+const unfinished = new Set(['Expired', 'Abandoned', 'Not Finished', 'Kyc Expired', 'Resubmitted']);
 
 /** These say that the face, the device or the picture must not be trusted, whatever the status says. */
 const blocking = new Set([

@@ -56,6 +56,7 @@ describe('config/example.yaml', () => {
       'clients.yaml': '',
       'accounts.yaml': '',
       'logo.png': '',
+      'decoy.png': '',
     });
     const env = { MODE: 'development', STORE_URL: 'sqlite::memory:' };
     expect(problemsOf({ fileText, env, readFile })).toEqual([]);
@@ -71,7 +72,10 @@ describe('profiles', () => {
   test('config/demo.yaml needs nothing but the secrets that the demo makes up', () => {
     const flags = { didit: { apiKey: DIDIT_API_KEY, webhookSecrets: [DIDIT_WEBHOOK_SECRETS] } };
     const fileText = projectFile('config/demo.yaml');
-    const readFile = filesOf({ 'config/demo/accounts.yaml': 'accounts: []' });
+    const readFile = filesOf({
+      'config/demo/accounts.yaml': 'accounts: []',
+      'config/demo/decoy.png': '',
+    });
     const fileName = 'config/demo.yaml';
     const config = resolved({ fileText, fileName, readFile, env: {}, flags });
     expect(config).toMatchObject({ mode: 'development', host: '127.0.0.1' });

@@ -18,6 +18,11 @@ const unsafe: { setting: string; message: RegExp; env: Record<string, string | u
     env: { COOKIE_KEYS: 'and also the old rotated away some secret key' },
   },
   { setting: 'cookies.keys', message: /others know/, env: { COOKIE_KEYS: 'a'.repeat(40) } },
+  {
+    setting: 'didit.webhookSecrets',
+    message: /has an end/,
+    env: { DIDIT_WEBHOOK_SECRETS: 'a-secret-of-some-length until 2026-12-01T00:00:00Z' },
+  },
   { setting: 'jwksFile', message: /needs a file/, env: { JWKS_FILE: undefined } },
   { setting: 'jwksFile', message: /private key/, env: { JWKS_FILE: '/keys/public.json' } },
   { setting: 'jwksFile', message: /private key/, env: { JWKS_FILE: '/keys/no.json' } },

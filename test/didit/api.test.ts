@@ -37,7 +37,7 @@ const request: CreateRequest = {
 };
 
 /** A Didit that says what it is told to, over real HTTP. */
-async function startDidit(answer: Answer) {
+async function startDidit(answer: Answer, clock = Date.now) {
   const received: Received[] = [];
   const server = createServer((req, res) => {
     void (async () => {
@@ -54,12 +54,14 @@ async function startDidit(answer: Answer) {
   });
   const apiBaseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const warnings: string[] = [];
+  const alarms: string[] = [];
   const api = createDiditApi({
-    ...{ apiBaseUrl, apiKey: 'key-1', hostedOrigins: [hosted], fetch, hash, clock: Date.now },
+    ...{ apiBaseUrl, apiKey: 'key-1', hostedOrigins: [hosted], fetch, hash, clock },
     createsPerMinute: 1_000,
     warn: (message) => void warnings.push(message),
+    alarm: (reason) => void alarms.push(reason),
   });
-  return { api, received, warnings };
+  return { api, received, warnings, alarms };
 }
 
 function say(status: number, body: unknown): Answer {
@@ -121,11 +123,28 @@ describe('create-session', () => {
     }
   });
 
+  it('[AB-11] without credit Didit is asked once a minute, however many people come', async () => {
+    let nowMs = Date.now();
+    const answer = say(403, { detail: "You don't have enough credits." });
+    const { api, received, alarms } = await startDidit(answer, () => nowMs);
+    for (let people = 0; people < 20; people += 1) {
+      const refused = { failure: 'out_of_credit' };
+      await expect(api.createSession(request)).rejects.toMatchObject(refused);
+    }
+    expect(received).toHaveLength(1);
+    expect(alarms).toEqual(['out_of_credit']);
+    nowMs += 60_000;
+    await expect(api.createSession(request)).rejects.toThrow();
+    expect(received).toHaveLength(2);
+  });
+
   it.each([
     ['not_enrolled', 400, { portrait_image: 'No stored face image was found for this user.' }],
     ['not_enrolled', 400, { portrait_image: ['Image size exceeds 2MB.'] }],
     ['blocked', 400, { vendor_data: 'This user or business has been blocked.' }],
-    ['refused', 400, { detail: "You don't have enough credits." }],
+    ['out_of_credit', 400, { detail: "You don't have enough credits." }],
+    ['out_of_credit', 402, {}],
+    ['out_of_credit', 403, { detail: 'Not enough credits to create a session.' }],
     ['refused', 400, { workflow_id: 'Invalid workflow_id.' }],
     ['refused', 400, { language: ['Not a valid choice.'], callback: ['Enter a valid URL.'] }],
     ['refused', 400, ['not', 'an', 'object']],
@@ -152,8 +171,6 @@ const misfortunes: [string, Answer][] = [
   ['a page instead of JSON', say(200, '<html>Approved</html>')],
   ['half a body', say(200, JSON.stringify(decision).slice(0, -1))],
   ['no body', say(200, '')],
-  ['a decision without a status', say(200, { session_id: created.session_id })],
-  ['404', say(404, { detail: 'Not found.' })],
   ['a reset', (res) => void res.socket?.destroy()],
   [
     'fewer bytes than announced',
@@ -175,7 +192,18 @@ const misfortunes: [string, Answer][] = [
 ];
 
 describe('reading a decision', () => {
-  it.each(misfortunes)('never yields one after %s', async (_name, answer) => {
+  it.each([
+    ['schema_drift', 'an answer without a status', 200, { session_id: created.session_id }],
+    ['unknown_session', 'a 404', 404, { detail: 'Not found.' }],
+  ])(
+    '[VD-14] is "%s" after %s, which is told apart from an outage',
+    async (failure, _, status, body) => {
+      const { api } = await startDidit(say(status, body));
+      await expect(api.readDecision('s')).rejects.toMatchObject({ failure });
+    },
+  );
+
+  it.each(misfortunes)('[CB-07] never yields one after %s', async (_name, answer) => {
     const { api } = await startDidit(answer);
     await expect(api.readDecision('s')).rejects.toMatchObject({
       name: 'DiditError',

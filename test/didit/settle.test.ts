@@ -77,17 +77,19 @@ async function underWay() {
   await attempts.propose(of, { type: 'captured', capture });
   const events: AuditEvent[] = [];
   const declined: object[] = [];
+  const alarms: string[] = [];
   const heard: string[] = [];
   await bell.listen('uid-1', () => void heard.push('look again'));
 
   return {
-    ...{ attempts, store, events, heard, declined, of },
+    ...{ attempts, store, events, heard, declined, alarms, of },
     settleWith: (
       readDecision: () => DiditDecision | Promise<DiditDecision>,
       attemptId = 'attempt-1',
     ) =>
       createSettle({
         ...{ attempts, turns, bell, placeOf, clock },
+        alarm: (reason) => void alarms.push(reason),
         limits: { declined: (who) => Promise.resolve(void declined.push(who)) },
         didit: { readDecision: async () => readDecision() },
         record: (event) => void events.push(event),
@@ -130,6 +132,7 @@ describe('a decision', () => {
     ['In Review', 'in_review', 'in_review'],
     ['Abandoned', 'not_finished', 'not_finished'],
     ['Expired', 'not_finished', 'not_finished'],
+    ['Resubmitted', 'not_finished', 'not_finished'],
     ['approved', 'declined', 'declined'],
   ])(
     'of status "%s" ends the attempt as %s, and gives the turn back',
@@ -143,7 +146,7 @@ describe('a decision', () => {
     },
   );
 
-  it.each(['Not Started', 'In Progress', 'Awaiting User', 'Resubmitted'])(
+  it.each(['Not Started', 'In Progress', 'Awaiting User'])(
     'of status "%s" changes nothing, and the turn stays taken',
     async (status) => {
       const { settleWith, attempt, events, heard, isTurnFree } = await underWay();

@@ -13,6 +13,9 @@ export interface OverheardCreate {
   url: string;
 }
 
+/** What Didit knows of the sessions that were overheard, and says of them when it rings. */
+const aboutSession = new Map<string, { vendor_data: string }>();
+
 /** A fetch for the provider, and what went through it. */
 export function overhear() {
   const creates: OverheardCreate[] = [];
@@ -33,6 +36,7 @@ export function overhear() {
       if (method === 'POST' && response.status === 201) {
         const answer = (await response.clone().json()) as { session_id: string; url: string };
         const body = JSON.parse(init?.body as string) as OverheardCreate['body'];
+        aboutSession.set(answer.session_id, { vendor_data: body.vendor_data });
         creates.push({ body, diditSessionId: answer.session_id, url: answer.url });
       }
       return response;
@@ -61,6 +65,7 @@ export async function ring(
   const event = {
     ...{ webhook_type: 'status.updated', session_id: diditSessionId, status, timestamp },
     ...{ event_id: `event-${timestamp}`, workflow_id: workflowId, environment: 'sandbox' },
+    ...aboutSession.get(diditSessionId),
     ...change.event,
   };
   const signed = Buffer.from(JSON.stringify(event));

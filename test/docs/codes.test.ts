@@ -4,6 +4,7 @@ import type { DiditFailure } from '../../src/didit/port.ts';
 import type { WebhookRefusal } from '../../src/didit/signature.ts';
 import type { WebhookResult } from '../../src/didit/webhook.ts';
 import type { DenialReason } from '../../src/domain/attempt.ts';
+import type { Limited } from '../../src/domain/limits.ts';
 import type { Locality } from '../../src/domain/locality.ts';
 import { Problem, type ProblemCode } from '../../src/domain/problem.ts';
 import { read, rows, section } from './support.ts';
@@ -43,6 +44,7 @@ const results: Record<Exclude<WebhookResult, 'refused'>, true> = {
   pending: true,
   ignored: true,
   unknown: true,
+  quarantined: true,
   later: true,
 };
 
@@ -65,7 +67,12 @@ const failures: Record<DiditFailure, true> = {
   refused: true,
   not_enrolled: true,
   blocked: true,
+  unknown_session: true,
+  schema_drift: true,
+  out_of_credit: true,
 };
+
+const limited: Limited[] = ['device', 'address', 'account', 'client', 'everybody'];
 
 const localities: Record<Locality, true> = {
   agrees: true,
@@ -89,7 +96,9 @@ describe('docs/troubleshooting.md', () => {
 
   test('has every reason of a verdict, and every place', () => {
     const source = read('src/domain/verdict.ts');
-    const reasons = [...source.matchAll(/(?:return|reason:) '(\w+)'/g)].map(([, one = '']) => one);
+    const settle = read('src/didit/look.ts').match(/reason: '\w+'/g) ?? [];
+    const found = `${source}${settle.join()}`.matchAll(/(?:return|reason:) '(\w+)'/g);
+    const reasons = [...found].map(([, one = '']) => one);
     expect(reasons).toContain('face_match_score_low');
     const text = section(page, '## Why a verdict was no login');
     expect(missing(text, [...reasons, ...Object.keys(localities)])).toEqual([]);
@@ -102,9 +111,13 @@ describe('docs/troubleshooting.md', () => {
   });
 
   test('has every reason that a capture gives up for', () => {
-    const source = read('src/login/capture.ts');
-    const details = [...source.matchAll(/giveUp\([^)]*'(\w+)'\)/g)].map(([, one = '']) => one);
-    expect(details).toEqual(['not_enrolled', 'slot_held']);
+    const turn = read('src/domain/turn.ts');
+    const refusals = [...turn.matchAll(/(?:refused: |return )'(held|throttled|closed)'/g)];
+    const details = [
+      ...new Set(refusals.map(([, one = '']) => `turn_${one}`)),
+      ...limited.map((one) => `limit_${one}`),
+    ];
+    expect(details).toHaveLength(8);
     expect(missing(section(page, '## Why a login was denied'), details)).toEqual([]);
   });
 });

@@ -1,0 +1,86 @@
+/**
+ * One look at Didit's API for an attempt, and what it is worth. A ring is only a reason to look: where it says
+ * something else than what was asked for, or something that the API denies, an operator is told.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attempt, Captured } from '../domain/attempt.ts';
+import type { Clock } from '../domain/environment.ts';
+import type { RaiseAlarm } from '../domain/event.ts';
+import { type Expectation, type Verdict, judge } from '../domain/verdict.ts';
+import { type DiditApi, type DiditDecision, DiditError } from './port.ts';
+
+export interface LookTools {
+  didit: Pick<DiditApi, 'readDecision'>;
+  alarm: RaiseAlarm;
+  clock: Clock;
+}
+
+/** What a genuine webhook that announces an end says besides. It is held against what we know, and never believed. */
+export interface Ring {
+  diditSessionKind: string | undefined;
+  environment: string | undefined;
+  workflowId: string | undefined;
+  workflowVersion: number | undefined;
+  vendorData: string | undefined;
+}
+
+/** Didit may ring a moment before its API knows; a ring that the API still denies after these is a lie. */
+const readAgainAfterMs = [500, 1_000];
+
+export interface Looked {
+  verdict: Verdict;
+  seen: DiditDecision['seen'];
+}
+
+type CapturedAttempt = Attempt & Captured;
+
+export function createLook({ didit, alarm, clock }: LookTools) {
+  /** Reads and judges; a second and a third time when a ring announced what the API does not know of. */
+  return async function look(
+    attempt: CapturedAttempt,
+    ring: Ring | undefined,
+  ): Promise<Looked | 'quarantined'> {
+    if (!ring) return (await readAndJudge(attempt)) ?? stillOpen;
+    if (isAboutSomethingElse(ring, attempt.capture.expectation)) {
+      alarm('webhook_differs', attempt);
+      return 'quarantined';
+    }
+    for (const waitMs of [0, ...readAgainAfterMs]) {
+      await sleep(waitMs);
+      const looked = await readAndJudge(attempt);
+      if (looked && looked.verdict.outcome !== 'pending') return looked;
+    }
+    alarm('webhook_contradicts', attempt);
+    return { verdict: { outcome: 'declined', reason: 'contradicted' }, seen: [] };
+  };
+
+  /** @returns undefined when Didit has no such session. */
+  async function readAndJudge({ id, capture }: CapturedAttempt): Promise<Looked | undefined> {
+    try {
+      const { decision, seen } = await didit.readDecision(capture.diditSessionId);
+      const verdict = judge(decision, capture.expectation, clock());
+      if (verdict.reason === 'unknown_status') alarm('schema_drift', { id });
+      return { verdict, seen };
+    } catch (error) {
+      if (!(error instanceof DiditError)) throw error;
+      if (error.failure === 'unknown_session') return undefined;
+      if (error.failure !== 'schema_drift') throw error;
+      alarm('schema_drift', { id });
+      return { verdict: { outcome: 'declined', reason: 'schema_drift' }, seen: [] };
+    }
+  }
+}
+
+const stillOpen = { verdict: { outcome: 'pending', reason: 'unknown_session' }, seen: [] } as const;
+
+/** What it leaves out is also something else, but for what Didit does not always send. */
+function isAboutSomethingElse(about: Ring, expected: Expectation): boolean {
+  const { diditSessionKind = 'user', workflowVersion = expected.workflowVersion } = about;
+  return (
+    diditSessionKind !== 'user' ||
+    about.environment !== expected.environment ||
+    about.workflowId !== expected.workflowId ||
+    about.vendorData !== expected.vendorData ||
+    (expected.workflowVersion !== undefined && workflowVersion !== expected.workflowVersion)
+  );
+}
