@@ -9,9 +9,9 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { JWK } from 'jose';
 import type { Config } from './config/schema.ts';
+import { parseSecret } from './config/secrets.ts';
 import { createDiditApi } from './didit/api.ts';
 import { createReconcile } from './didit/reconcile.ts';
-import { parseSecret } from './didit/secrets.ts';
 import { createDiditSessions } from './didit/sessions.ts';
 import { createSettle } from './didit/settle.ts';
 import { createWebhook } from './didit/webhook.ts';
@@ -40,6 +40,7 @@ import { smallRandom } from './store/random.ts';
 import type { Store } from './store/store.ts';
 import { createTurns } from './store/turns.ts';
 import { loadAssets } from './web/assets.ts';
+import { brakeAuthorizations } from './web/brake.ts';
 import { createEdge } from './web/edge.ts';
 import { securityHeaders } from './web/headers.ts';
 import { readLogo } from './web/logo.ts';
@@ -106,11 +107,12 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     store,
     clock,
     findAccount: createFindAccount(accounts),
+    isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
     pages: createProviderPages(show),
   });
   logProvider(log, provider);
   await validateClients(provider, options.clients);
-  const streams: OpenStreams = new Set();
+  const streams: OpenStreams = new Map();
   const { issuer } = config;
   const settings = { ...config.didit, issuer, workflowId: config.didit.workflows.passive };
   const login = createLoginRoutes(
@@ -128,6 +130,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   provider.use(logRequests(log, () => performance.now()));
   provider.use(answerProblems({ show, log, random }));
   provider.use(securityHeaders(issuer));
+  provider.use(brakeAuthorizations(config.limits.authorizationsPerMinute));
   provider.use(authorizationByPost);
   provider.use(putBackInteractions(store, clock));
   provider.use(async (ctx, next) => {
@@ -239,7 +242,7 @@ function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Rec
   const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
   const reconcile = createReconcile({ store: records.store, settle, clock, failed });
   const webhook = createWebhook({
-    secrets: config.didit.webhookSecrets.map(parseSecret).filter((one) => one !== undefined),
+    secrets: config.didit.webhookSecrets.flatMap((text) => parseSecret(text) ?? []),
     addresses: config.didit.webhookAddresses,
     acceptPrefixedSignature: config.didit.acceptPrefixedSignature,
     applicationId: config.didit.applicationId,

@@ -5,6 +5,7 @@
  */
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { parseSecret } from './secrets.ts';
 
 export interface Kind<S extends z.ZodType> {
   schema: S;
@@ -93,11 +94,9 @@ export const secret: Kind<z.ZodString> = {
 
 /** One that signs webhooks, and perhaps until when. */
 export const webhookSecret: Kind<z.ZodString> = {
-  schema: z
-    .string()
-    .min(16)
-    .regex(/^((?! until ).)+( until \d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z)?$/),
-  expects: 'a secret of at least 16 characters, perhaps with " until 2026-12-01T00:00:00Z" behind',
+  schema: z.string().refine((text) => parseSecret(text) !== undefined),
+  expects:
+    'a secret of at least 16 characters without spaces, perhaps with " until 2026-12-01T00:00:00Z" behind',
 };
 
 /**

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ConfigProblem } from './problems.ts';
+import { parseSecret } from './secrets.ts';
 import type { Config } from './schema.ts';
 import { isInMemory, isOnLoopback, isPlainHttp, storeAddress } from './addresses.ts';
 
@@ -62,7 +63,8 @@ export const rules: readonly Rule[] = [
   {
     setting: 'didit.webhookSecrets',
     mode: 'any',
-    refuses: ({ didit }) => didit.webhookSecrets.every((secret) => secret.includes(' until ')),
+    refuses: ({ didit }) =>
+      didit.webhookSecrets.every((text) => Number.isFinite(parseSecret(text)?.untilMs)),
     message: 'every webhook secret has an end, and after the last nothing is heard any more',
     fix: 'Leave the end off the one that Didit signs with from now on.',
   },
@@ -148,7 +150,8 @@ export const rules: readonly Rule[] = [
   {
     setting: 'didit.webhookSecrets',
     mode: 'production',
-    refuses: ({ didit }) => didit.webhookSecrets.some(isGuessable),
+    refuses: ({ didit }) =>
+      didit.webhookSecrets.some((text) => isGuessable(parseSecret(text)?.secret ?? '')),
     message: 'a webhook secret is one that others know or can guess',
     fix: "Copy the secret of the webhook destination from Didit's console.",
   },

@@ -28,6 +28,12 @@ export const limits = z
         env: 'LIMITS_PER_CLIENT_PER_HOUR',
       },
     ).default(2000),
+    authorizationsPerMinute: setting(
+      kind.count,
+      'How many authorization requests one network (an IPv4 /24 or an IPv6 /64) may begin in a ' +
+        'minute at one process, with or without a login.',
+      { env: 'LIMITS_AUTHORIZATIONS_PER_MINUTE' },
+    ).default(300),
     perAddressPerHour: setting(
       kind.count,
       'How many selfies new browsers may begin in an hour from one network (an IPv4 /24 or ' +

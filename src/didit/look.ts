@@ -15,8 +15,9 @@ export interface LookTools {
   clock: Clock;
 }
 
-/** What a genuine webhook that announces an end says besides. It is held against what we know, and never believed. */
+/** What a genuine webhook said besides its name. It is held against what we know, and never believed. */
 export interface Ring {
+  announcesEnd: boolean;
   diditSessionKind: string | undefined;
   environment: string | undefined;
   workflowId: string | undefined;
@@ -45,6 +46,7 @@ export function createLook({ didit, alarm, clock }: LookTools) {
       alarm('webhook_differs', attempt);
       return 'quarantined';
     }
+    if (!ring.announcesEnd) return (await readAndJudge(attempt)) ?? stillOpen;
     for (const waitMs of [0, ...readAgainAfterMs]) {
       await sleep(waitMs);
       const looked = await readAndJudge(attempt);

@@ -13,6 +13,7 @@ import {
 } from 'cockatiel';
 import type { Clock } from '../domain/environment.ts';
 import { DiditError } from './port.ts';
+import { readErrorBody } from './wire.ts';
 
 export interface DiditCall {
   operation: 'create' | 'decision' | 'delete';
@@ -144,7 +145,9 @@ async function sendOnce(
 
 /** Didit says so with 400 or 403 and a sentence. */
 function isAboutCredit(status: number, text: string): boolean {
-  return (status === 400 || status === 403) && /\bcredits?\b/i.test(text.slice(0, 1_000));
+  if (status !== 400 && status !== 403) return false;
+  const [message] = readErrorBody(parseOrNothing(text)).filter(({ field }) => field === 'detail');
+  return /\bcredits?\b/i.test(message?.message ?? '');
 }
 
 /** Whole seconds (RFC 9110 also allows a date; Didit sends seconds), bounded: an outage should be our choice. */
@@ -164,6 +167,14 @@ async function readAtMost(response: Response, maximumBytes: number): Promise<str
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseOrNothing(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function parse(text: string): unknown {

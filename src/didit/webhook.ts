@@ -15,7 +15,6 @@ import { DiditError } from './port.ts';
 import type { Reconcile } from './reconcile.ts';
 import type { DiditSessions } from './sessions.ts';
 import { createAddressList, createCoalescer, createEventMemory, createShares } from './rings.ts';
-import { type WebhookSecret, activeSecrets } from './secrets.ts';
 import type { Settle } from './settle.ts';
 import { type WebhookRefusal, verifyWebhook } from './signature.ts';
 import { type DiditWebhookEvent, diditWebhookEvent } from './wire.ts';
@@ -36,6 +35,12 @@ const maximumActing = 64;
 /** Didit's session is still open: there is nothing to read yet. */
 const openStatuses = new Set(['Not Started', 'In Progress', 'Awaiting User']);
 
+/** An end that the API must know of, too. A status that is new to us announces nothing. */
+const endStatuses = new Set([
+  ...['Approved', 'Declined', 'In Review', 'Resubmitted'],
+  ...['Expired', 'Abandoned', 'Not Finished', 'Kyc Expired'],
+]);
+
 export type WebhookResult =
   'settled' | 'over' | 'pending' | 'ignored' | 'unknown' | 'quarantined' | 'later' | 'refused';
 
@@ -47,7 +52,7 @@ export interface RingNote {
 }
 
 export interface WebhookTools {
-  secrets: readonly WebhookSecret[];
+  secrets: readonly { secret: string; untilMs: number }[];
   acceptPrefixedSignature: boolean;
   /** Addresses and ranges that may ring; none: anybody who has a signature. */
   addresses: readonly string[];
@@ -133,7 +138,7 @@ function verify(
   const verified = verifyWebhook({
     rawBody: body,
     headers: ctx.req.headersDistinct,
-    secrets: activeSecrets(tools.secrets, now),
+    secrets: tools.secrets.filter(({ untilMs }) => now < untilMs).map(({ secret }) => secret),
     acceptPrefixed: tools.acceptPrefixedSignature,
     now,
     toleranceSeconds,
@@ -177,6 +182,7 @@ async function act(tools: WebhookTools, event: DiditWebhookEvent): Promise<Webho
 
 function aboutOf(event: DiditWebhookEvent): Ring {
   return {
+    announcesEnd: endStatuses.has(event.status ?? ''),
     diditSessionKind: event.session_kind ?? undefined,
     environment: event.environment ?? undefined,
     workflowId: event.workflow_id ?? undefined,

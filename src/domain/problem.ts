@@ -21,6 +21,8 @@ const catalogue = {
   unsupported_media_type: 415,
   not_found: 404,
   method_not_allowed: 405,
+  /** One browser or network asks more often than any person does. */
+  too_many_requests: 429,
   /** A webhook that is not provably Didit's. One answer for every reason. */
   webhook_refused: 401,
   /** A dependency does not answer. */

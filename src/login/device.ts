@@ -16,6 +16,8 @@ export interface Device {
 type Tools = Pick<LoginTools, 'settings' | 'random' | 'hash'>;
 
 const idBytes = 16;
+/** Of the id and of each tag behind it: 128 bits in base64url. */
+const partLength = 22;
 const accountsAtMost = 5;
 const maxAgeMs = 400 * 24 * 3_600_000;
 
@@ -39,16 +41,17 @@ export function rememberDevice(ctx: RouterContext, tools: Tools, accountId: stri
 
 /** Says that a device knows an account, to nobody who does not know the device's secret. */
 function tagOf({ hash }: Tools, secret: string, accountId: string): string {
-  return hash(`device ${secret} ${accountId}`).slice(0, 22);
+  return hash(`device ${secret} ${accountId}`).slice(0, partLength);
 }
 
 function read(ctx: RouterContext, tools: Tools): { secret: string; tags: string[] } | undefined {
-  const [secret, ...tags] = (ctx.cookies.get(nameOf(tools), { signed: true }) ?? '').split('.');
-  return secret ? { secret, tags } : undefined;
+  const value = ctx.cookies.get(nameOf(tools), { signed: true }) ?? '';
+  const [secret, ...tags] = value.match(new RegExp(`.{${partLength}}`, 'g')) ?? [];
+  return secret === undefined ? undefined : { secret, tags };
 }
 
 function write(ctx: RouterContext, tools: Tools, secret: string, tags: readonly string[]): void {
-  ctx.cookies.set(nameOf(tools), [secret, ...tags].join('.'), {
+  ctx.cookies.set(nameOf(tools), [secret, ...tags].join(''), {
     ...{ signed: true, httpOnly: true, sameSite: 'lax', path: '/', overwrite: true },
     secure: isTls(tools),
     maxAge: maxAgeMs,

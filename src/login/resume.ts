@@ -9,13 +9,21 @@ import { rememberDevice } from './device.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 import { readInteraction } from './start.ts';
 
-export function showContinue(ctx: RouterContext, { show }: LoginTools, attempt: Attempt): void {
+/** The only ones who are told what strangers tried are those who have just shown who they are. */
+export async function showContinue(
+  ctx: RouterContext,
+  { show, accounts }: LoginTools,
+  attempt: Attempt,
+): Promise<void> {
   const { interactionUid, client, request, reference } = attempt;
+  const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
+  const account = accountId === undefined ? undefined : await accounts.find(accountId);
+  const notices = account?.notices ?? [];
   const actions = { continue: pathOf(interactionUid, 'resume') };
   show(
     ctx,
     200,
-    { page: 'continue', client, actions },
+    { page: 'continue', client, notices, actions },
     { uiLocales: request.uiLocales, reference },
   );
 }
@@ -39,6 +47,7 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
   } else {
     await finishInteraction(interaction, tools, attempt.proof);
     rememberPlace(ctx, tools, loaded.attempt);
+    if (account?.hasNotices) await tools.accounts.clearNotices(attempt.proof.accountId);
     recordFor(tools, attempt, 'login.completed', attempt.proof.acr);
     seeOther(ctx, interaction.returnTo);
   }
@@ -48,10 +57,11 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
 async function currentAccount(
   attempt: Attempt,
   { accounts }: LoginTools,
-): Promise<CurrentAccount | undefined> {
+): Promise<(CurrentAccount & { hasNotices: boolean }) | undefined> {
   const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
   const account = accountId === undefined ? undefined : await accounts.find(accountId);
-  return account?.status === 'active' ? { enrolmentId: account.enrolment?.id } : undefined;
+  if (account?.status !== 'active') return undefined;
+  return { enrolmentId: account.enrolment?.id, hasNotices: (account.notices ?? []).length > 0 };
 }
 
 /** This browser is no stranger to the account any more, if the selfie was surely taken here. */

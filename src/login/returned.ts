@@ -1,10 +1,11 @@
 /**
  * Didit sends the browser that took the selfie here. If it is the browser that asked, it is back; if not, somebody
- * else's selfie was being borrowed, and the attempt ends.
+ * else's selfie was being borrowed, and the attempt ends. Should it have let somebody in by then, that is undone.
  *
  * A GET, since Didit makes it, so it does no more than note who came: what the query says is decoration.
  */
 import type { RouterContext } from '@koa/router';
+import type { Attempt } from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
 import {
   type LoginTools,
@@ -15,32 +16,82 @@ import {
   toDispatcher,
 } from './room.ts';
 
-export async function returned(ctx: RouterContext, tools: LoginTools): Promise<void> {
-  const uid = String(ctx.params.uid);
-  const nonceHash = tools.hash(String(ctx.params.nonce));
-  const loaded = await tools.attempts.load(uid);
-  const isOwn = holdsInteraction(ctx, tools.provider);
-  if (!loaded) throw new Problem(isOwn ? 'interaction_over' : 'interaction_not_yours');
+const longestQuery = 2_048;
 
-  if (!isOwn) {
-    const event = { type: 'arrived_elsewhere', nonceHash } as const;
-    const { attempt, refused } = await propose(tools, loaded.attempt, event, loaded);
-    if (!refused) {
-      recordFor(tools, attempt, 'login.foreign');
-      await tools.bell.ring(uid);
-      await clearCapture(tools, attempt);
-    }
-    const isLate = attempt.phase === 'consumed' && attempt.capture?.callbackNonceHash === nonceHash;
-    // Whom it let in stays in: that is for an operator to know.
-    if (isLate) recordFor(tools, attempt, 'login.foreign', 'after_the_end');
+export async function returned(ctx: RouterContext, tools: LoginTools): Promise<void> {
+  if (isOnlyLooking(ctx)) {
+    ctx.status = 204;
+    return;
+  }
+  const nonceHash = tools.hash(String(ctx.params.nonce));
+  if (!holdsInteraction(ctx, tools.provider)) {
+    await noteForeign(ctx, tools, nonceHash);
+    // With the cookie of another sign-in it is no person who followed a link.
+    if (hasInteraction(ctx, tools)) throw new Problem('malformed', 'the cookie of another sign-in');
     // The same page for a right and a wrong nonce: who guesses learns nothing.
     tools.show(ctx, 403, { page: 'foreign' });
     return;
   }
-
+  if (!isSane(ctx.querystring)) throw new Problem('malformed', 'a query that Didit does not send');
+  const loaded = await tools.attempts.load(String(ctx.params.uid));
+  if (!loaded) throw new Problem('interaction_over');
   const event = { type: 'returned', nonceHash } as const;
   const { attempt, refused } = await propose(tools, loaded.attempt, event, loaded);
   if (refused === 'wrong_nonce') throw new Problem('malformed', 'a wrong nonce came back');
   if (!refused) recordFor(tools, attempt, 'browser.returned');
   toDispatcher(ctx);
+}
+
+/** Another browser than the one that asked. With the right nonce it was sent a link, and that ends what it was for. */
+async function noteForeign(
+  ctx: RouterContext,
+  tools: LoginTools,
+  nonceHash: string,
+): Promise<void> {
+  const uid = String(ctx.params.uid);
+  const loaded = await tools.attempts.load(uid);
+  if (!loaded) return;
+  const event = { type: 'arrived_elsewhere', nonceHash } as const;
+  const { attempt, refused } = await propose(tools, loaded.attempt, event, loaded);
+  if (!refused) {
+    recordFor(tools, attempt, 'login.foreign');
+    await tools.bell.ring(uid);
+    await clearCapture(tools, attempt);
+    await warnPerson(tools, attempt, 'stopped');
+  } else if (attempt.phase === 'consumed' && attempt.capture?.callbackNonceHash === nonceHash) {
+    const { enrolmentId, device } = attempt.capture;
+    await warnPerson(tools, attempt, 'ended', Math.floor(attempt.proof.provenAtMs / 1000));
+    await tools.turns.end(enrolmentId, { attemptId: attempt.id, ...device }, 'foreign');
+    recordFor(tools, attempt, 'login.foreign', 'after_the_end');
+  }
+}
+
+async function warnPerson(
+  tools: LoginTools,
+  attempt: Attempt,
+  kind: 'stopped' | 'ended',
+  revokedProof?: number,
+): Promise<void> {
+  const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
+  if (accountId === undefined || !('capture' in attempt)) return;
+  const { browser, system } = attempt.capture.place;
+  const notice = { kind, atMs: tools.clock(), client: attempt.client.name, browser, system };
+  await tools.accounts.warn(accountId, notice, revokedProof);
+}
+
+/** Scanners and browsers that look ahead are nobody's arrival. */
+function isOnlyLooking(ctx: RouterContext): boolean {
+  const purposes = ['sec-purpose', 'purpose', 'x-moz'].map((name) => ctx.get(name));
+  return ctx.method === 'HEAD' || purposes.some((purpose) => /\bprefetch\b/i.test(purpose));
+}
+
+function hasInteraction(ctx: RouterContext, { provider }: LoginTools): boolean {
+  return ctx.cookies.get(provider.cookieName('interaction'), { signed: true }) !== undefined;
+}
+
+/** Nothing in it is used; but what Didit never sends, somebody else does. */
+function isSane(query: string): boolean {
+  const names = [...new URLSearchParams(query).keys()];
+  const hasControls = /%(0[0-9a-f]|1[0-9a-f]|7f)/i.test(query);
+  return query.length <= longestQuery && new Set(names).size === names.length && !hasControls;
 }

@@ -89,10 +89,8 @@ async function showStanding(
     }
     case 'waiting':
       return showWaiting(ctx, tools, attempt);
-    case 'ready': {
-      showContinue(ctx, tools, attempt);
-      return;
-    }
+    case 'ready':
+      return showContinue(ctx, tools, attempt);
     case 'denied': {
       showFallback(ctx, tools, attempt, where.reason);
       return;

@@ -7,7 +7,8 @@ import type { RouterContext } from '@koa/router';
 import type { Attempt } from '../domain/attempt.ts';
 import { standing } from '../domain/standing.ts';
 import { Problem } from '../domain/problem.ts';
-import { type LoginTools, ownInteraction, pathOf } from './room.ts';
+import { createAllowance } from '../web/allowance.ts';
+import { type LoginTools, holdsInteraction, pathOf } from './room.ts';
 
 /** Longer than any attempt waits for its verdict; a page that still waits then asks anew. */
 const streamForMs = 120_000;
@@ -23,15 +24,16 @@ export async function showWaiting(
   if (lateInMs(attempt, tools.clock()) === 0) await tools.expectVerdict(attempt);
   const { interactionUid, client, request, reference } = attempt;
   const captured = attempt.phase === 'captured' ? attempt : undefined;
+  const hasReturned = captured?.returnedAtMs !== undefined;
   const page = {
     page: 'waiting',
     client,
-    selfieTakenAtMs: captured?.verdict?.decidedAtMs,
+    // Whoever only sent the link must not see that somebody followed it.
+    selfieTakenAtMs: hasReturned ? captured.verdict?.decidedAtMs : undefined,
     returnedAtMs: captured?.returnedAtMs,
     links: { events: pathOf(interactionUid, 'events'), checkAgain: pathOf(interactionUid) },
     actions: {
-      selfie:
-        captured?.returnedAtMs === undefined ? pathOf(interactionUid, 'try-again') : undefined,
+      selfie: hasReturned ? undefined : pathOf(interactionUid, 'try-again'),
       otherWay: pathOf(interactionUid, 'other-way'),
     },
   } as const;
@@ -45,7 +47,8 @@ function lateInMs(attempt: Attempt, nowMs: number): number | undefined {
   return Math.max(0, attempt.returnedAtMs + lateAfterMs - nowMs);
 }
 
-export type OpenStreams = Set<PassThrough>;
+/** By interaction: it has one page that waits, and a second one takes the place of the first. */
+export type OpenStreams = Map<string, PassThrough>;
 
 /** Tells the browser to ask again, and after how long. */
 const comeBack = 'retry: 1000\n\n';
@@ -56,24 +59,30 @@ function endStream(stream: PassThrough, last: string): void {
 }
 
 export function closeStreams(streams: OpenStreams): void {
-  for (const stream of streams) endStream(stream, comeBack);
+  for (const stream of streams.values()) endStream(stream, comeBack);
 }
 
 /** Server-sent events: one message, "look again", then the end. */
 export function createEvents(tools: LoginTools, streams: OpenStreams) {
+  const spend = createAllowance({ points: 5, seconds: 5 });
   return async function events(ctx: RouterContext): Promise<void> {
-    const uid = ownInteraction(ctx, tools.provider);
+    // Whose it is, or whether it exists, is nothing that a stranger could learn here.
+    if (!holdsInteraction(ctx, tools.provider)) throw new Problem('not_found');
+    const uid = String(ctx.params.uid);
+    await spend(ctx, uid);
     const stream = new PassThrough();
+    const before = streams.get(uid);
+    if (before) endStream(before, comeBack);
+    streams.set(uid, stream);
     const watch = watchAttempt(tools, uid, () => endStream(stream, 'data: look again\n\n'));
     const heartbeat = setInterval(() => {
       if (!stream.writableEnded) stream.write(': still here\n\n');
     }, heartbeatMs);
     const timeUp = setTimeout(() => endStream(stream, comeBack), streamForMs);
-    streams.add(stream);
     stream.once('close', () => {
       clearInterval(heartbeat);
       clearTimeout(timeUp);
-      streams.delete(stream);
+      if (streams.get(uid) === stream) streams.delete(uid);
       watch.stop();
     });
     ctx.res.once('close', () => stream.destroy());

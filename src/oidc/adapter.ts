@@ -11,6 +11,7 @@
  * - a proof's `jti` is recorded only if absent;
  * - a grant is the kill switch: every token is honoured only while its grant exists, so to revoke a family is to
  *   put a tombstone in the grant's place, in one step, and no list of its tokens need be kept;
+ * - what hangs on a proof that was taken back is not found any more: revoked.ts;
  * - the session, which many tabs and relying parties write at once, has a file of its own: sessions.ts.
  *
  * What one request has read it need not read again to write: versions are remembered for as long as the
@@ -22,11 +23,18 @@ import type { Clock } from '../domain/environment.ts';
 import { type Store, update } from '../store/store.ts';
 import { createInteractions } from './interactions.ts';
 import { lifetime, read, seen, tombstone, tombstoneSeconds } from './records.ts';
+import { type IsRevoked, withoutRevoked } from './revoked.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import { createSessionAdapter } from './sessions.ts';
 
-export function createAdapter(store: Store, clock: Clock): (model: string) => Adapter {
-  return function adapterFor(model) {
+export function createAdapter(
+  store: Store,
+  clock: Clock,
+  isRevoked: IsRevoked,
+): (model: string) => Adapter {
+  return (model) => withoutRevoked(model, adapterFor(model), isRevoked);
+
+  function adapterFor(model: string): Adapter {
     switch (model) {
       case 'Session':
         return createSessionAdapter(store);
@@ -43,7 +51,7 @@ export function createAdapter(store: Store, clock: Clock): (model: string) => Ad
       default:
         return plain(store, clock, model);
     }
-  };
+  }
 }
 
 function plain(store: Store, clock: Clock, model: string): Adapter {

@@ -15,6 +15,7 @@ import type { ProviderPages } from './pages.ts';
 import { createPolicy } from './prompts.ts';
 import { nameByFamily } from './refresh-tokens.ts';
 import { extraClientMetadata } from './registration.ts';
+import { type IsRevoked, authTimeOfToken } from './revoked.ts';
 import { resourceIndicators, tokenAccess } from './tokens.ts';
 
 export interface ProviderSettings {
@@ -33,6 +34,7 @@ export interface ProviderParts {
   store: Store;
   clock: Clock;
   findAccount: FindAccount;
+  isRevoked: IsRevoked;
   pages: ProviderPages;
 }
 
@@ -52,7 +54,8 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
   const selfie = acrName(acr.selfie, settings.environment);
   const tls = settings.issuer.startsWith('https:');
   return {
-    adapter: createAdapter(parts.store, parts.clock),
+    adapter: createAdapter(parts.store, parts.clock, parts.isRevoked),
+    extraTokenClaims: authTimeOfToken,
     clients: settings.clients.clients,
     findAccount: parts.findAccount,
     jwks: settings.jwks,

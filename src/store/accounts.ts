@@ -17,6 +17,19 @@ export interface Account {
   groups: readonly string[];
   enrolment?: Enrolment;
   updatedAtMs: number;
+  /** What strangers tried, and the person has not been told yet; at most five. */
+  notices?: readonly Notice[];
+  /** Times of proofs (`auth_time`, seconds) that turned out to be borrowed: nothing that hangs on them is honoured. */
+  revokedProofs?: readonly number[];
+}
+
+/** Somebody else's selfie link ended in this person's browser, before (`stopped`) or after it let in (`ended`). */
+export interface Notice {
+  kind: 'stopped' | 'ended';
+  atMs: number;
+  client: string;
+  browser: string | undefined;
+  system: string | undefined;
 }
 
 /** One enrolled face. A new enrolment is a new record with new ids. */
@@ -42,6 +55,9 @@ export function normaliseIdentifier(text: string): string {
 /** How long a process may believe what it has read, should the word of a change not reach it. */
 const believedForMs = 10_000;
 const believedAtMost = 10_000;
+const noticesAtMost = 5;
+/** Far more than can happen before the sessions that they are about are over. */
+const revokedAtMost = 100;
 const channel = 'accounts';
 
 export function createAccounts(store: Store, { clock, random }: { clock: Clock; random: Random }) {
@@ -104,15 +120,39 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
   }
 
   /** A blocked account is nobody, at once and in every process. @returns false when there is no such account. */
-  async function setStatus(id: string, status: Account['status']): Promise<boolean> {
+  function setStatus(id: string, status: Account['status']): Promise<boolean> {
+    return change(id, (account) => ({ ...account, status, updatedAtMs: clock() }));
+  }
+
+  async function change(id: string, next: (account: Account) => Account): Promise<boolean> {
     const isThere = await update<boolean>(store, keyOf(id), (current) => {
       if (current === undefined) return { result: false };
-      const account = { ...(JSON.parse(current) as Account), status, updatedAtMs: clock() };
-      return { value: JSON.stringify(account), result: true };
+      return { value: JSON.stringify(next(JSON.parse(current) as Account)), result: true };
     });
     forget(id);
     await store.publish(channel, id);
     return isThere;
+  }
+
+  /** Keeps a notice for the person, and takes back a proof that had been accepted, at once and in every process. */
+  async function warn(id: string, notice: Notice, revoked?: number): Promise<void> {
+    await change(id, (account) => ({
+      ...account,
+      notices: [...(account.notices ?? []), notice].slice(-noticesAtMost),
+      revokedProofs: [
+        ...(account.revokedProofs ?? []),
+        ...(revoked === undefined ? [] : [revoked]),
+      ].slice(-revokedAtMost),
+    }));
+  }
+
+  /** The person has read them. */
+  async function clearNotices(id: string): Promise<void> {
+    await change(id, ({ notices: _, ...account }) => account);
+  }
+
+  async function isRevoked(id: string, authTime: number): Promise<boolean> {
+    return (await find(id))?.revokedProofs?.includes(authTime) ?? false;
   }
 
   /** Hears of changes that other processes make. @returns a function that stops listening. */
@@ -120,5 +160,5 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
     return store.subscribe(channel, forget);
   }
 
-  return { find, idOf, add, setStatus, listen };
+  return { find, idOf, add, setStatus, warn, clearNotices, isRevoked, listen };
 }

@@ -20,6 +20,15 @@ export interface AskingClient {
   host: string;
 }
 
+/** What a stranger tried, see store/accounts.ts. */
+export interface PageNotice {
+  kind: 'stopped' | 'ended';
+  atMs: number;
+  client: string;
+  browser: string | undefined;
+  system: string | undefined;
+}
+
 export type FallbackReason =
   Exclude<DenialReason, 'in_review' | 'cancelled'> | 'limited' | 'expired';
 
@@ -48,7 +57,12 @@ export type Page =
       /** `selfie` while the browser is not back: the page that was opened may be lost. */
       actions: { selfie?: string | undefined; otherWay: string };
     }
-  | { page: 'continue'; client: AskingClient; actions: { continue: string } }
+  | {
+      page: 'continue';
+      client: AskingClient;
+      notices: readonly PageNotice[];
+      actions: { continue: string };
+    }
   | {
       page: 'fallback';
       client: AskingClient;
@@ -120,6 +134,7 @@ const errorText: Readonly<Record<Extract<Page, { page: 'error' }>['problem'], st
   unsupported_media_type: 'not_understood',
   not_found: 'not_found',
   method_not_allowed: 'not_found',
+  too_many_requests: 'too_many',
   webhook_refused: 'not_understood',
   request_refused: 'request_refused',
   unavailable: 'unavailable',

@@ -21,6 +21,7 @@ const problemCodes: Record<ProblemCode, true> = {
   unsupported_media_type: true,
   not_found: true,
   method_not_allowed: true,
+  too_many_requests: true,
   webhook_refused: true,
   unavailable: true,
   internal: true,

@@ -25,6 +25,7 @@ describe('[VD-01] one condition that fails declines, with a reason of its own:',
     ['other_session_kind', { diditSessionKind: 'business' }],
     ['other_environment', { environment: 'sandbox' }],
     ['other_workflow', { workflowId: 'workflow-2' }],
+    ['other_workflow_version', { workflowVersion: 8 }],
     ['other_person', { vendorData: 'enrolment-of-bob' }],
     ['other_nonce', { nonceHash: 'hash-of-another-nonce' }],
     ['unknown_status', { status: 'Accepted' }],
@@ -44,6 +45,7 @@ describe('[VD-01] one condition that fails declines, with a reason of its own:',
     ['face_match_not_approved', faceMatches({ status: 'Declined' })],
     ['face_match_score_out_of_scale', faceMatches({ score: 101 })],
     ['face_match_score_low', faceMatches({ score: 84.99 })],
+    ['other_reference', faceMatches({ sourceDiditSessionId: 'didit-session-0' })],
   ];
 
   test.each(broken)('%s', (reason, changes, nowMs = judgedAtMs) => {
@@ -54,6 +56,45 @@ describe('[VD-01] one condition that fails declines, with a reason of its own:',
   test('and no two of them share one', () => {
     expect(new Set(broken.map(([reason]) => reason)).size).toBe(broken.length);
   });
+});
+
+test('[AB-01] a decoy is declined at its best, and otherwise like anybody', () => {
+  const decoy = { ...expectation, decoy: true };
+  const reason = (changes: Partial<Decision>) =>
+    judge({ ...decision, ...changes }, decoy, judgedAtMs);
+  expect(reason({})).toEqual({ outcome: 'declined', reason: 'decoy' });
+  for (const status of ['Declined', 'In Review', 'In Progress', 'Abandoned']) {
+    expect(reason({ status })).toEqual(judge({ ...decision, status }, expectation, judgedAtMs));
+  }
+  expect(reason({ reviewCount: 1 }).reason).toBe('changed_by_hand');
+});
+
+test('[VD-01] a version of the workflow that nobody said is no other version', () => {
+  expect(reasonOf({ workflowVersion: undefined })).toBe('approved');
+  const unpinned = { ...expectation, workflowVersion: undefined };
+  expect(judge({ ...decision, workflowVersion: 9 }, unpinned, judgedAtMs).reason).toBe('approved');
+});
+
+describe('[VD-03] an approval of the same person for something else is no login:', () => {
+  test.each([
+    ['a check of documents', { workflowId: 'kyc-workflow' }],
+    ['a check of age, without a face match', { workflowId: 'age-workflow', faceMatches: [] }],
+    ['a questionnaire', { workflowId: 'questions', livenessChecks: [], faceMatches: [] }],
+    ['a company', { diditSessionKind: 'business' }],
+  ])('%s', (_, changes) => {
+    expect(judge({ ...decision, ...changes }, expectation, judgedAtMs).outcome).toBe('declined');
+  });
+
+  test('also under the workflow of logins, where it has no fresh selfie', () => {
+    expect(reasonOf({ livenessChecks: [] })).toBe('not_one_liveness_check');
+  });
+});
+
+test('[VD-01] where Didit’s own picture is the reference, which one it was is not asked', () => {
+  const stored = { ...expectation, reference: 'stored' } as const;
+  const faceMatches = [{ ...match, sourceDiditSessionId: 'didit-session-0' }];
+  expect(judge({ ...decision, faceMatches }, stored, judgedAtMs).reason).toBe('approved');
+  expect(reasonOf({ faceMatches })).toBe('other_reference');
 });
 
 test('[VD-01] a decision that lacks what was asked for is another decision', () => {
@@ -84,7 +125,7 @@ describe('the status', () => {
     ['Not Started', 'pending'],
     ['In Progress', 'pending'],
     ['Awaiting User', 'pending'],
-    ['Resubmitted', 'pending'],
+    ['Resubmitted', 'not_finished'],
     ['Expired', 'not_finished'],
     ['Abandoned', 'not_finished'],
     ['Not Finished', 'not_finished'],

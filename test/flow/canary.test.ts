@@ -184,7 +184,7 @@ async function misfortunes(bed: Testbed, canaries: Canaries): Promise<void> {
   expect((await ring(bed, token, token, { headers })).status).toBe(200);
   const browser = createBrowser();
   const address = `${bed.issuer}/interaction/${token}/didit/${token}?status=${token}`;
-  expect((await browser.get(address)).status).toBe(400);
+  expect((await browser.get(address)).status).toBe(403);
   const page = await settle(
     browser,
     await browser.get((await (await createParty(bed)).begin()).url),

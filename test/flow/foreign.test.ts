@@ -203,7 +203,7 @@ describe('the nonce', () => {
       });
     expect((await send(one.here)).status).toBe(400);
     expect((await send(`${one.here}/resume`, 'POST')).status).toBe(400);
-    expect((await send(one.callback)).status).toBe(403);
+    expect((await send(one.callback)).status).toBe(400);
     expect(await shown(one)).toBe(failed);
   });
 });

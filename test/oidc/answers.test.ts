@@ -76,7 +76,7 @@ describe('[PL-09] [PR-25] headers of', () => {
     ['a page of the login', 200, leadingAway, () => identifyPage()],
     ['a step of the login', 303, leadingAway, () => identified()],
     ['an interaction that is not yours', 400, leadingAway, to('/interaction/AAAA')],
-    ['a return from Didit by a stranger', 400, leadingAway, to('/interaction/AAAA/didit/BBBB')],
+    ['a return from Didit by a stranger', 403, leadingAway, to('/interaction/AAAA/didit/BBBB')],
     ['the state of a login', 404, leadingAway, to('/interaction/AAAA/state')],
     ['the logout question', 200, leadingAway, () => ana.get(`${bed.issuer}/session/end`)],
     ['a logout', 400, leadingAway, to('/session/end/confirm', form({ xsrf: 'x' }))],

@@ -7,12 +7,14 @@ import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { TestBrowser } from '../support/browser.ts';
 import {
-  type Party,
   createBrowser,
   createParty,
   heading,
   press,
   settle,
+  takeSelfie,
+  type Party,
+  whileWaiting,
 } from '../support/login.ts';
 import { freshRedis } from '../support/redis.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
@@ -150,7 +152,7 @@ describe.each([
     await expect(request.finish(location)).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 
-  it('gets no selfie and no reason', async () => {
+  it('[AB-01] gets a selfie that lets nobody in, and no reason', async () => {
     await end(sub);
     await told('error');
     const stranger = createBrowser();
@@ -158,7 +160,9 @@ describe.each([
     const as = { identifier: 'ben@example.com' };
     const context = await settle(stranger, await press(stranger, identify, 'identify', as));
     expect(heading(context)).toBe('One selfie to sign in');
-    const page = await settle(stranger, await press(stranger, context, 'selfie'));
+    const selfie = await settle(stranger, await press(stranger, context, 'selfie'));
+    const back = await settle(stranger, await takeSelfie(stranger, selfie, 'approve'));
+    const page = await whileWaiting(stranger, back);
     expect(heading(page)).toBe('We could not sign you in');
     expect(page.text).not.toMatch(/block|remov|delet/i);
   });

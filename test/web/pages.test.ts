@@ -53,7 +53,14 @@ function samples(word: (plain: string) => string): Record<string, Page> {
       links: { events: '/events', checkAgain: '/waiting' },
       actions: { selfie: action, otherWay: action },
     },
-    continue: { page: 'continue', client, actions: { continue: '/continued' } },
+    continue: {
+      page: 'continue',
+      client,
+      notices: (['stopped', 'ended'] as const).map((kind) => ({
+        ...{ kind, atMs, client: word('Wiki'), browser: word('Firefox'), system: undefined },
+      })),
+      actions: { continue: '/continued' },
+    },
     fallback: {
       page: 'fallback',
       client,
@@ -120,6 +127,7 @@ const problems: Record<Extract<Page, { page: 'error' }>['problem'], true> = {
   method_not_allowed: true,
   not_found: true,
   request_refused: true,
+  too_many_requests: true,
   unavailable: true,
   unsupported_media_type: true,
   webhook_refused: true,
@@ -431,10 +439,10 @@ beforeAll(async () => {
           "connect-src 'self'",
       );
       ctx.type = 'html';
-      // Under /page/ the form that submits itself is shown without its script, to be looked at.
-      const html = pages.render(plain[name], context);
-      const still = name === 'continue' && ctx.path.startsWith('/page/');
-      ctx.body = still ? html.replace(/<script.*<\/script>/, '') : html;
+      // Under /page/ it tells the person something, and waits to be read; else it submits itself.
+      const goesOn = name === 'continue' && !ctx.path.startsWith('/page/');
+      const page = goesOn ? { ...plain.continue, notices: [] } : plain[name];
+      ctx.body = pages.render(page as Page, context);
     }
   });
   server = app.listen(0, '127.0.0.1');

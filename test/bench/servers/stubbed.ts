@@ -54,7 +54,10 @@ const provider = createProvider(
     allowPrivateNetworks: false,
     dynamicRegistration: { enabled: false },
   },
-  { store, clock, findAccount: createFindAccount(accounts), pages: noPages },
+  {
+    ...{ store, clock, findAccount: createFindAccount(accounts), pages: noPages },
+    isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
+  },
 );
 const log = createLog('info', pino.destination({ dest: '/dev/null', sync: true }));
 provider.use(logRequests(log, () => performance.now()));

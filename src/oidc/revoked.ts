@@ -1,0 +1,45 @@
+/**
+ * A proof that turned out to be borrowed is taken back, and everything that hangs on it is gone: the session, codes,
+ * refresh and access tokens. Each carries the time of its proof, and the account says which times are void.
+ */
+import type { Adapter, AdapterPayload, KoaContextWithOIDC } from 'oidc-provider';
+
+/** Was this account's proof of that second (`auth_time`) taken back? */
+export type IsRevoked = (accountId: string, authTime: number) => Promise<boolean>;
+
+type AuthTimeOf = (payload: AdapterPayload) => unknown;
+
+const authTimes: Readonly<Record<string, AuthTimeOf>> = {
+  Session: (payload) => (payload as { loginTs?: unknown }).loginTs,
+  AuthorizationCode: (payload) => (payload as { authTime?: unknown }).authTime,
+  RefreshToken: (payload) => (payload as { authTime?: unknown }).authTime,
+  AccessToken: ({ extra }) => (extra as { auth_time?: unknown } | undefined)?.auth_time,
+};
+
+export function withoutRevoked(model: string, adapter: Adapter, isRevoked: IsRevoked): Adapter {
+  const authTimeOf = authTimes[model];
+  if (!authTimeOf) return adapter;
+
+  async function unlessRevoked(
+    payload: AdapterPayload | undefined | void,
+  ): Promise<AdapterPayload | undefined> {
+    if (!payload) return undefined;
+    const { accountId } = payload;
+    const authTime = authTimeOf?.(payload);
+    if (accountId === undefined || typeof authTime !== 'number') return payload;
+    return (await isRevoked(accountId, authTime)) ? undefined : payload;
+  }
+
+  return {
+    ...adapter,
+    find: async (id) => unlessRevoked(await adapter.find(id)),
+    findByUid: async (uid) => unlessRevoked(await adapter.findByUid(uid)),
+  };
+}
+
+/** An access token has no time of its own: it is given that of what it was issued for (RFC 9068 section 2.2.1). */
+export function authTimeOfToken({ oidc }: KoaContextWithOIDC): { auth_time: number } | undefined {
+  const { AuthorizationCode, RefreshToken } = oidc.entities;
+  const authTime = (AuthorizationCode ?? RefreshToken)?.authTime;
+  return authTime === undefined ? undefined : { auth_time: authTime };
+}
