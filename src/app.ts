@@ -7,6 +7,7 @@
  * the library's own endpoints.
  */
 import { createHash, createHmac } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { JWK } from 'jose';
 import type { Config } from './config/schema.ts';
 import { parseSecret } from './config/secrets.ts';
@@ -15,7 +16,7 @@ import { createReconcile } from './didit/reconcile.ts';
 import { createDiditSessions } from './didit/sessions.ts';
 import { createSettle } from './didit/settle.ts';
 import { createWebhook } from './didit/webhook.ts';
-import type { Clock } from './domain/environment.ts';
+import type { Clock, Sleep } from './domain/environment.ts';
 import type { Alarm, AuditEvent } from './domain/event.ts';
 import { enrolFromFile, readPortrait } from './enrol/accounts-file.ts';
 import type { Factor } from './fallback/factor.ts';
@@ -55,6 +56,7 @@ export interface AppOptions {
   clients: Clients;
   log: Log;
   clock?: Clock;
+  sleep?: Sleep;
   fetch?: typeof fetch;
   /** Told of every audit event besides the log. */
   onEvent?: (event: AuditEvent) => void;
@@ -172,9 +174,11 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
 /** What the rooms take from the outside world, and whom they tell. */
 function createTools(options: AppOptions) {
   const { log, onEvent, onAlarm, clock = Date.now, fetch = globalThis.fetch } = options;
+  const { sleep = wait } = options;
   const logEvent = recordTo(log);
   return {
     clock,
+    sleep,
     fetch,
     random: (bytes: number): string => smallRandom(bytes).toString('base64url'),
     hash: (text: string): string => createHash('sha256').update(text).digest('base64url'),

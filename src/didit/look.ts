@@ -2,9 +2,8 @@
  * One look at Didit's API for an attempt, and what it is worth. A ring is only a reason to look: where it says
  * something else than what was asked for, or something that the API denies, an operator is told.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempt, Captured } from '../domain/attempt.ts';
-import type { Clock } from '../domain/environment.ts';
+import type { Clock, Sleep } from '../domain/environment.ts';
 import type { RaiseAlarm } from '../domain/event.ts';
 import { type Expectation, type Verdict, judge } from '../domain/verdict.ts';
 import { type DiditApi, type DiditDecision, DiditError } from './port.ts';
@@ -13,6 +12,7 @@ export interface LookTools {
   didit: Pick<DiditApi, 'readDecision'>;
   alarm: RaiseAlarm;
   clock: Clock;
+  sleep: Sleep;
 }
 
 /** What a genuine webhook said besides its name. It is held against what we know, and never believed. */
@@ -35,7 +35,7 @@ export interface Looked {
 
 type CapturedAttempt = Attempt & Captured;
 
-export function createLook({ didit, alarm, clock }: LookTools) {
+export function createLook({ didit, alarm, clock, sleep }: LookTools) {
   /** Reads and judges; a second and a third time when a ring announced what the API does not know of. */
   return async function look(
     attempt: CapturedAttempt,

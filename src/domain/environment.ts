@@ -8,3 +8,6 @@ export type Random = (bytes: number) => string;
 
 /** SHA-256 as base64url text: how nonces are kept. */
 export type Hash = (text: string) => string;
+
+/** Resolves after so many milliseconds. */
+export type Sleep = (ms: number) => Promise<void>;

@@ -1,5 +1,4 @@
 /** The selfie: who asks and what will happen, then one Didit session for this attempt and nobody else. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RouterContext } from '@koa/router';
 import { type CreatedDiditSession, DiditError } from '../didit/port.ts';
 import type { Attempt, Identity } from '../domain/attempt.ts';
@@ -56,7 +55,7 @@ export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise
     return;
   }
   // Whether a name is known must not show in how soon the answer comes.
-  const floor = sleep(tools.settings.createFloorMs);
+  const floor = tools.sleep(tools.settings.createFloorMs);
   const captureUrl = await takeTurn(ctx, tools, { attempt, stored });
   await floor;
   if (captureUrl === undefined) {

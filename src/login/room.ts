@@ -10,7 +10,7 @@ import type { RouterContext } from '@koa/router';
 import type Provider from 'oidc-provider';
 import type { DiditApi } from '../didit/port.ts';
 import type { Attempt, AttemptEvent } from '../domain/attempt.ts';
-import type { Clock, Hash, Random } from '../domain/environment.ts';
+import type { Clock, Hash, Random, Sleep } from '../domain/environment.ts';
 import type { AuditEvent, Record } from '../domain/event.ts';
 import type { Place } from '../domain/locality.ts';
 import { Problem } from '../domain/problem.ts';
@@ -71,6 +71,7 @@ export interface LoginTools {
   show: ShowPage;
   record: Record;
   clock: Clock;
+  sleep: Sleep;
   random: Random;
   hash: Hash;
 }

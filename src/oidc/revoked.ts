@@ -21,7 +21,7 @@ export function withoutRevoked(model: string, adapter: Adapter, isRevoked: IsRev
   if (!authTimeOf) return adapter;
 
   async function unlessRevoked(
-    payload: AdapterPayload | undefined | void,
+    payload: AdapterPayload | undefined,
   ): Promise<AdapterPayload | undefined> {
     if (!payload) return undefined;
     const { accountId } = payload;
@@ -32,8 +32,8 @@ export function withoutRevoked(model: string, adapter: Adapter, isRevoked: IsRev
 
   return {
     ...adapter,
-    find: async (id) => unlessRevoked(await adapter.find(id)),
-    findByUid: async (uid) => unlessRevoked(await adapter.findByUid(uid)),
+    find: async (id) => unlessRevoked((await adapter.find(id)) ?? undefined),
+    findByUid: async (uid) => unlessRevoked((await adapter.findByUid(uid)) ?? undefined),
   };
 }
 

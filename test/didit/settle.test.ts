@@ -89,6 +89,7 @@ async function underWay() {
     ) =>
       createSettle({
         ...{ attempts, turns, bell, placeOf, clock },
+        sleep: () => Promise.resolve(),
         alarm: (reason) => void alarms.push(reason),
         limits: { declined: (who) => Promise.resolve(void declined.push(who)) },
         didit: { readDecision: async () => readDecision() },

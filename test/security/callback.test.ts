@@ -97,18 +97,18 @@ describe('[CB-06] the stream of the page that waits', () => {
   it('is not there for a stranger, nor for the holder of another sign-in', async () => {
     const [one, two] = [await begun(), await begun()];
     const cookie = await one.browser.jar.getCookieString(one.here);
-    const answers = await Promise.all(
-      [
-        eventsOf(one.here, ''),
-        eventsOf(two.here, cookie),
-        eventsOf(`${bed.issuer}/interaction/x`, cookie),
-      ].map(async (response) => {
-        const { status, headers } = await response;
-        const text = await (await response).text();
-        expect(headers.get('access-control-allow-origin')).toBeNull();
-        return `${status} ${text.replace(/[2-9A-Z]{4}-[2-9A-Z]{4}/, 'REFERENCE')}`;
-      }),
-    );
+    const answers = [];
+    for (const [at, held] of [
+      [one.here, ''],
+      [two.here, cookie],
+      [`${bed.issuer}/interaction/x`, cookie],
+    ] as const) {
+      const response = await eventsOf(at, held);
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
+      const text = await response.text();
+      const plain = text.replace(/[2-9A-Z]{4}-[2-9A-Z]{4}/, 'REFERENCE');
+      answers.push(`${response.status} ${plain}`);
+    }
     expect(new Set(answers).size).toBe(1);
     expect(answers[0]).toMatch(/^404 /);
   });

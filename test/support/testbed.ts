@@ -28,6 +28,7 @@ export const webhookSecret = 'test-webhook-secret-0123456789abcdef';
 export interface TestbedOptions {
   storeUrl?: string;
   clock?: () => number;
+  sleep?: (ms: number) => Promise<void>;
   clients?: readonly object[];
   resources?: readonly object[];
   simulator?: Partial<SimulatorOptions>;
@@ -49,6 +50,8 @@ export interface Testbed {
   alarms: Alarm[];
   /** The address of somebody whom no test has been yet; see `people`. */
   person(): string;
+  /** Ends the provider and starts it again on the same store, with the same keys and address. */
+  restart(): Promise<void>;
   /** Simulator's own controls, see src/simulator/control.ts. */
   control(path: string, body: object): Promise<unknown>;
   log(): Promise<SimulatorLog>;
@@ -99,14 +102,21 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
   const events: AuditEvent[] = [];
   const alarms: Alarm[] = [];
   const people = options.people === undefined ? undefined : writePeople(options.people);
-  const app = await startApp({
-    ...{ ...options, keys, port, simulatorUrl, apiKey, events, alarms },
-    ...(people ? { accountsFile: people.file } : {}),
-  });
+  const start = async (): Promise<App> =>
+    startApp({
+      ...{ ...options, keys, port, simulatorUrl, apiKey, events, alarms },
+      ...(people ? { accountsFile: people.file } : {}),
+    });
+  let app = await start();
   const { managementPort } = await app.listen();
 
   return {
     ...{ issuer, simulatorUrl, app, events, alarms },
+    async restart() {
+      await app.close();
+      app = await start();
+      await app.listen();
+    },
     person: () => people?.next() ?? '',
     managementUrl: `http://127.0.0.1:${managementPort}`,
     clientSecret: keys.clientSecret,
@@ -154,7 +164,11 @@ export async function startApp(options: AppFor): Promise<App> {
       cookies: { keys: [keys.cookieKey] },
       ...options.flags,
       // All browsers of a test share an address, and one test signs in more often than a person does.
-      limits: { perAddressPerHour: 10_000, perAccountPerHour: 10_000, ...options.flags?.limits },
+      limits: {
+        ...{ perAddressPerHour: 10_000, perAccountPerHour: 10_000 },
+        authorizationsPerMinute: 1_000_000,
+        ...options.flags?.limits,
+      },
       didit: {
         decoyPortraitFile: decoyFile,
         createFloorMs: 0,
@@ -177,6 +191,7 @@ export async function startApp(options: AppFor): Promise<App> {
     clients: parseClients(JSON.stringify({ clients, resources: options.resources ?? [] })),
     log: createLog(log ? 'trace' : 'silent', log && { write: log }),
     ...(options.clock ? { clock: options.clock } : {}),
+    ...(options.sleep ? { sleep: options.sleep } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
     ...(options.factors ? { factors: options.factors } : {}),
     onEvent: (event) => events?.push(event),
