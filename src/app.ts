@@ -6,7 +6,7 @@
  * security headers → what the library's endpoints need around them → assets → Didit's webhook → the login's steps →
  * the library's own endpoints.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JWK } from 'jose';
 import type { Config } from './config/schema.ts';
@@ -18,9 +18,9 @@ import { createSettle } from './didit/settle.ts';
 import { createWebhook } from './didit/webhook.ts';
 import type { Clock, Sleep } from './domain/environment.ts';
 import type { Alarm, AuditEvent } from './domain/event.ts';
-import { enrolFromFile, readPortrait } from './enrol/accounts-file.ts';
+import { enrolFromFile } from './enrol/accounts-file.ts';
+import { createDecoy } from './enrol/decoy.ts';
 import type { Factor } from './fallback/factor.ts';
-import type { Decoy } from './login/room.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
@@ -98,12 +98,11 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   }
   const { show, assets } = createPublicFace(config);
   const didit = createDiditSide(options, tools, records);
-  const decoy = await createDecoy(config);
-  if (!decoy.portraitImage) {
-    log.warn(
-      'no decoyPortraitFile: names that have an account can be told from those that have none',
-    );
-  }
+  const decoy = await createDecoy(
+    config.didit.decoyPortraitFile,
+    config.cookies.keys[0] ?? '',
+    log,
+  );
 
   const provider = createProvider(providerSettings(options), {
     store,
@@ -211,18 +210,6 @@ function createRecords(store: Store, { clock, random, alarm }: Tools, { limits }
 }
 
 type Records = ReturnType<typeof createRecords>;
-
-/** For names that lead to nobody: a picture of nobody, and ids that only our key can compute. */
-async function createDecoy({ didit, cookies }: Config): Promise<Decoy> {
-  const { decoyPortraitFile: file } = didit;
-  const key = createHmac('sha256', cookies.keys[0] ?? '')
-    .update('didit-oidc decoy')
-    .digest();
-  return {
-    portraitImage: file === undefined ? undefined : (await readPortrait(file)).toString('base64'),
-    nameFor: (name) => createHmac('sha256', key).update(name).digest('base64url').slice(0, 22),
-  };
-}
 
 function createPublicFace({ issuer, operator, didit }: Config) {
   const { colour, logo, ...words } = operator;

@@ -118,8 +118,10 @@ async function run(world: World, { kind, login, pick, isGood }: Command): Promis
       return world.leave(login, 0, pick);
     case 'leaveByOther':
       return world.leave(login, 1, pick);
-    case 'jump':
-      return world.jump(isGood ? pick % 3 : pick);
+    case 'jump': {
+      world.jump(isGood ? pick % 3 : pick);
+      return;
+    }
     case 'webhooksFail':
       await world.webhooksFail(pick);
       return;

@@ -13,7 +13,7 @@ import { type Answer, type TestBrowser, chromeOnLinux, createBrowser } from '../
 import { heading } from '../support/login.ts';
 import { freshRedis } from '../support/redis.ts';
 import { type Testbed, redirectUri, startTestbed, webhookSecret } from '../support/testbed.ts';
-import { type Claims, type Login, type Selfie, expectHonest, objectionTo } from './model.ts';
+import { type Claims, type Login, expectHonest, objectionTo } from './model.ts';
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const clients = ['first', 'second'];
@@ -122,11 +122,11 @@ export async function createWorld(coverage: Coverage) {
       ...{ scope: 'openid', code_challenge_method: 'S256' },
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     });
-    const first = seen(await browser.get(`${bed.issuer}/auth?${query}`));
+    const first = seen(await browser.get(`${bed.issuer}/auth?${query.toString()}`));
     if (takeCode(at, first.location)) return;
     if (!first.location?.includes('/interaction/')) return;
     login.here = first.location.replace(/\?.*/, '');
-    await seen(await browser.get(first.location));
+    seen(await browser.get(first.location));
     login.person = who === 'person' ? person : `nobody-${requests.size}@example.com`;
     seen(await browser.post(`${login.here}/identify`, { identifier: login.person }));
     logins.push(login);

@@ -1,0 +1,20 @@
+/** For names that lead to nobody: a picture of nobody, and ids that only our key can compute. */
+import { createHmac } from 'node:crypto';
+import { readPortrait } from './accounts-file.ts';
+
+export async function createDecoy(
+  file: string | undefined,
+  secret: string,
+  log: { warn(message: string): void },
+) {
+  const key = createHmac('sha256', secret).update('didit-oidc decoy').digest();
+  if (file === undefined) {
+    log.warn('no decoyPortraitFile: who tries names can tell which of them have an account');
+  }
+  return {
+    portraitImage: file === undefined ? undefined : (await readPortrait(file)).toString('base64'),
+    /** As long as the ids of real enrolments, and the same for the same name each time. */
+    nameFor: (name: string): string =>
+      createHmac('sha256', key).update(name).digest('base64url').slice(0, 22),
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * What must hold, one line a requirement, in the sections that are closed. A test that shows one carries its id in
+ * square brackets; table.ts brings the two together.
+ */
+export interface Section {
+  title: string;
+  requirements: Readonly<Record<string, string>>;
+}
+
+export const closedSections: readonly Section[] = [
+  {
+    title: 'The spine',
+    requirements: {
+      'PL-01': 'Production does not start with anything unsafe, and says all of it at once.',
+      'PR-03': 'A code is used once; the second use takes back what the first one gave.',
+      'PR-22': 'The session has a new name after a login; one from before never leads to it.',
+      'PR-25':
+        'The provider’s answers keep nothing in caches and carry the headers that they should.',
+      'RL-06':
+        'Every store does the same, by one contract: SQLite, Redis, cluster, Sentinel, sealed.',
+    },
+  },
+  {
+    title: 'The way back from Didit',
+    requirements: {
+      'XD-01': 'An approval alone signs nobody in.',
+      'XD-02': 'Whoever sent a link cannot see that it was followed.',
+      'XD-03': 'Another browser with the right nonce ends the sign-in, also after the end.',
+      'XD-04': 'A forwarded link signs neither its sender nor its receiver in.',
+      'XD-05': 'Without the cookie of the sign-in the way back does nothing, whatever the nonce.',
+      'XD-06': 'The cookie of another sign-in is refused.',
+      'XD-07': 'A selfie from another browser or system than the one that asked is refused.',
+      'XD-10': 'Didit’s link stands in one redirect, and in no page, log or record.',
+      'XD-11': 'The selfie has a short time of its own; what comes later is no login.',
+      'XD-16': 'A selfie that was taken for one’s own account signs nobody else in to it.',
+      'XD-17': 'Strangers who press too hard close the selfie to strangers alone.',
+      'XD-20': 'Didit’s page has no handle on ours, and a login in a popup works.',
+      'CB-01': 'What the address says of the status decides nothing.',
+      'CB-02': 'A session that was approved for somebody else is never looked at.',
+      'CB-03': 'A GET completes nothing: not twice, not as HEAD, not looked ahead.',
+      'CB-04': 'The way back is built from the configuration, never from a header.',
+      'CB-05': 'A query that Didit does not send is refused, in one line of the log.',
+      'CB-06':
+        'The page that waits is told to look again, by one slow stream, for its own browser.',
+      'CB-07':
+        'Whatever Didit’s API answers in error is no approval, and it is asked within bounds.',
+      'CB-08': 'Webhook, look and return at once make one verdict and one login.',
+      'CB-09': 'After the end every way leads to a page that says so.',
+    },
+  },
+  {
+    title: 'The webhook',
+    requirements: {
+      'WH-01': 'Only a small JSON document, posted in time, is read.',
+      'WH-02': 'Only signatures over the whole body count, by a closed list of formulas.',
+      'WH-03': 'A signature has one spelling: 64 hexadecimal digits, once.',
+      'WH-04': 'Prototypes, doubled fields and what is no object are refused.',
+      'WH-05': 'The canonical form is the one that Didit’s signer makes.',
+      'WH-06': 'Signatures are compared in constant time, over bytes.',
+      'WH-07': 'An empty or short secret stops the program.',
+      'WH-08': 'Fresh is what the signed body says, and the header must repeat it.',
+      'WH-09': 'The same delivery, however often and at once, has one effect.',
+      'WH-10': 'It is acknowledged after it was saved, and never while the store is away.',
+      'WH-11': 'In whatever order the rings come, the result is the decision.',
+      'WH-12': 'A session that we did not create is none of our business.',
+      'WH-13': 'A ring about something else than was asked for is not acted upon.',
+      'WH-14': 'Types and statuses are compared exactly.',
+      'WH-15': 'A ring is a reason to look at the API; where it contradicts, the login ends.',
+      'WH-16': 'Secrets are changed without losing a login, and the old one has an end.',
+      'WH-17': 'A list of addresses may narrow the bell, and never opens it.',
+      'WH-18': 'Refusals do not tell one reason from another.',
+      'WH-19': 'A flood of bad deliveries writes nothing and keeps nobody out.',
+      'WH-20': 'Nothing of a delivery but its event id and outcome is in the log.',
+      'WH-21': 'Whichever byte is changed, nothing happens and nothing breaks.',
+      'WH-22':
+        '`doctor` says of a captured delivery which formula fits, and why it would be refused.',
+    },
+  },
+  {
+    title: 'The verdict',
+    requirements: {
+      'VD-01': 'Everything must be as it was asked for; each condition has its own reason.',
+      'VD-02': 'Liveness without a face match is no login.',
+      'VD-03': 'An approval for something else is no login.',
+      'VD-04': 'Scores are numbers from 0 to 100; the scale is never guessed.',
+      'VD-05': 'A score below our own bound is refused, though Didit approved.',
+      'VD-06': 'What was approved by hand is refused.',
+      'VD-07': 'Each status that is no approval ends the attempt.',
+      'VD-08': 'A verdict is used once.',
+      'VD-09': 'A verdict is stale after two minutes.',
+      'VD-10': 'The reference face is the one that was enrolled, and still is.',
+      'VD-11': 'A sandbox decision opens no live door, and says that it is one.',
+      'VD-14': 'An answer that lacks what it always had is refused, and told.',
+      'VD-15': 'While Didit is away nobody gets in by a face, and all are told soon.',
+    },
+  },
+  {
+    title: 'Limits',
+    requirements: {
+      'AB-01': 'A name without an account is treated like one that has one.',
+      'AB-02':
+        'Each selfie passes the limits before Didit is asked, and strangers leave a reserve.',
+      'AB-03': 'Limits hold exactly, however many ask at once.',
+      'AB-04': 'All spellings of a name share one count.',
+      'AB-05': 'Five declined selfies are free, then one each thirty seconds, fifty in all.',
+      'AB-06': 'Strangers’ failures do not lock a known device out.',
+      'AB-07': 'Who tries a face on many accounts is stopped at the fifth.',
+      'AB-08': 'The visitor’s address is what the configured proxies say.',
+      'AB-09': 'A browser has one selfie under way for a person.',
+      'AB-10': 'Three messages in a quarter of an hour; after that, silence.',
+      'AB-11': 'Without credit Didit is left alone, people are told, an operator hears of it.',
+      'AB-12': 'Anonymous requests cannot fill the store.',
+    },
+  },
+  {
+    title: 'Faults',
+    requirements: {
+      'RL-01': 'Without a single webhook every login completes, soon and within the API’s limits.',
+      'RL-02': 'Whatever Didit does wrong lets nobody in, and passes when it does.',
+      'RL-03': 'Whatever Redis does wrong gives no token twice, and passes when it does.',
+      'RL-04':
+        'Killed at any moment, the provider goes on where it was, and no proof counts twice.',
+      'RL-05': 'Any instance takes any request, also while they are replaced one by one.',
+      'RL-09': 'Ten thousand sequences of attacks let nobody in who was not there.',
+      'RL-11': 'Each of these lines has a test, and the table below is made from them.',
+    },
+  },
+];
+
+export const closedIds: ReadonlySet<string> = new Set(
+  closedSections.flatMap(({ requirements }) => Object.keys(requirements)),
+);
