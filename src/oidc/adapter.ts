@@ -26,12 +26,14 @@ import { lifetime, read, seen, tombstone, tombstoneSeconds } from './records.ts'
 import { type IsRevoked, withoutRevoked } from './revoked.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import { createSessionAdapter } from './sessions.ts';
+import { type UsedCodes, createUsedCodes } from './used-codes.ts';
 
 export function createAdapter(
   store: Store,
   clock: Clock,
   isRevoked: IsRevoked,
 ): (model: string) => Adapter {
+  const usedCodes = createUsedCodes(clock);
   return (model) => withoutRevoked(model, adapterFor(model), isRevoked);
 
   function adapterFor(model: string): Adapter {
@@ -42,6 +44,8 @@ export function createAdapter(
         return { ...plain(store, clock, model), ...grants(store) };
       case 'Interaction':
         return { ...plain(store, clock, model), ...createInteractions(store) };
+      case 'AuthorizationCode':
+        return remembering(plain(store, clock, model), usedCodes);
       case 'RefreshToken':
         return { ...plain(store, clock, model), ...createRefreshTokens(store, clock) };
       case 'ReplayDetection':
@@ -71,6 +75,22 @@ function plain(store: Store, clock: Clock, model: string): Adapter {
     },
     // The grant itself is destroyed in the same breath, and no token outlives it.
     revokeByGrantId: () => Promise.resolve(undefined),
+  };
+}
+
+/** A code that this process has seen used stays used, whatever a database that lost its last second says of it. */
+function remembering(adapter: Adapter, used: UsedCodes): Adapter {
+  return {
+    ...adapter,
+    async find(id) {
+      const payload = await adapter.find(id);
+      const consumed = used.at(id);
+      return payload && consumed !== undefined ? { ...payload, consumed } : payload;
+    },
+    async consume(id) {
+      await adapter.consume(id);
+      used.add(id);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** The three pages that the library would draw itself, drawn by us; an error is JSON for a program. */
 import { type Configuration, type KoaContextWithOIDC, errors } from 'oidc-provider';
+import { StoreUnavailable } from '../store/store.ts';
 import { type ShowPage, referenceOf } from '../web/respond.ts';
 
 export interface ProviderPages {
@@ -24,7 +25,10 @@ export function createProviderPages(show: ShowPage): ProviderPages {
 }
 
 /** What is told is whose turn it is; what was wrong with a request concerns the relying party's log and ours. */
-function problemOf(error: Error): 'interaction_over' | 'request_refused' | 'internal' {
+function problemOf(
+  error: Error,
+): 'interaction_over' | 'request_refused' | 'unavailable' | 'internal' {
+  if (error instanceof StoreUnavailable) return 'unavailable';
   if (error instanceof errors.SessionNotFound) return 'interaction_over';
   if (error instanceof errors.OIDCProviderError && error.statusCode < 500) return 'request_refused';
   return 'internal';

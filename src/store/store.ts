@@ -125,6 +125,9 @@ export interface IndexEntry {
 
 /** The database does not answer, or cannot write: nobody is let in for it. */
 export class StoreUnavailable extends Error {
+  /** The library answers with this status what its adapter throws. */
+  readonly statusCode = 503;
+
   constructor(options: { cause: unknown }) {
     super('the store does not answer', options);
     this.name = 'StoreUnavailable';

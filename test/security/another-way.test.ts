@@ -7,6 +7,7 @@ import {
   createBrowser,
   createParty,
   heading,
+  interactionOf,
   press,
   settle,
   takeSelfie,
@@ -51,9 +52,9 @@ function browserElsewhere(): TestBrowser {
         headers: { 'sec-fetch-site': 'same-origin', origin: new URL(url).origin },
       }),
     );
-  const follow: TestBrowser['follow'] = async (answer, until = () => false) => {
+  const follow: TestBrowser['follow'] = async (answer, until) => {
     let current = answer;
-    while (current.location !== undefined && !until(current.location)) {
+    while (current.location !== undefined && until?.(current.location) !== true) {
       current = await get(current.location);
     }
     return current;
@@ -95,7 +96,7 @@ describe('another factor', () => {
     for (let starts = 0; starts < 3; starts += 1) {
       const stranger = browserElsewhere();
       await toSelfie(stranger, await party.begin(), person);
-      await stranger.post(`${await interactionOf(stranger)}/cancel`);
+      await stranger.post(`${await interactionOf(stranger, bed)}/cancel`);
     }
     const browser = browserElsewhere();
     const closed = await toSelfie(browser, await party.begin(), person);
@@ -161,7 +162,7 @@ describe('another factor', () => {
     const request = await party.begin();
     const selfie = await toSelfie(browser, request, person);
     expect(heading(selfie)).toBe('Take a selfie');
-    const here = await interactionOf(browser);
+    const here = await interactionOf(browser, bed);
     await browser.post(`${here}/factor`, { factor: 'test' });
     const late = await takeSelfie(browser, selfie, 'approve');
     expect(late.status).toBeGreaterThanOrEqual(400);
@@ -169,8 +170,3 @@ describe('another factor', () => {
     expect(heading(page)).toBe('Sign in with a test');
   });
 });
-
-async function interactionOf({ jar }: TestBrowser): Promise<string> {
-  const cookies = await jar.getCookies(bed.issuer, { allPaths: true });
-  return bed.issuer + (cookies.find(({ key }) => key === '_interaction')?.path ?? '');
-}

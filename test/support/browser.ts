@@ -22,7 +22,11 @@ export const chromeOnLinux =
 
 export type TestBrowser = ReturnType<typeof createBrowser>;
 
-export function createBrowser({ userAgent = chromeOnLinux } = {}) {
+/** @param seen is told of every answer, pages and redirects alike. */
+export function createBrowser({
+  userAgent = chromeOnLinux,
+  seen = () => undefined,
+}: { userAgent?: string; seen?: (answer: Answer) => void } = {}) {
   const jar = new CookieJar(undefined, { rejectPublicSuffixes: false });
 
   async function request(url: string, init: RequestInit = {}): Promise<Answer> {
@@ -41,13 +45,15 @@ export function createBrowser({ userAgent = chromeOnLinux } = {}) {
       await jar.setCookie(cookie, url, { ignoreError: true });
     }
     const location = response.headers.get('location');
-    return {
+    const answer = {
       url,
       status: response.status,
       headers: response.headers,
       text: await response.text(),
       location: location === null ? undefined : new URL(location, url).href,
     };
+    seen(answer);
+    return answer;
   }
 
   const get = (url: string): Promise<Answer> => request(url);

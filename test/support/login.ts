@@ -61,6 +61,15 @@ export async function createParty(
 
 export const isCallback = (url: string): boolean => url.startsWith('http://localhost:9/');
 
+/** The address of the login that this browser is in the middle of. */
+export async function interactionOf(
+  { jar }: TestBrowser,
+  { issuer }: Pick<Testbed, 'issuer'>,
+): Promise<string> {
+  const cookies = await jar.getCookies(issuer, { allPaths: true });
+  return issuer + (cookies.find(({ key }) => key === '_interaction')?.path ?? '');
+}
+
 /** Follows redirects to a page of the provider or of Didit, or to the relying party's door. */
 export function settle(browser: TestBrowser, answer: Answer): Promise<Answer> {
   return browser.follow(answer, isCallback);
