@@ -60,7 +60,7 @@ export interface Testbed {
 
 export interface SimulatorLog {
   calls: { operation: string; status: number }[];
-  webhooks: { diditSessionId: string; status: string; httpStatus: number | null }[];
+  webhooks: { diditSessionId: string; status: string; responseStatus: number | null }[];
 }
 
 /** The keys of one deployment, for tests that start it twice. */
