@@ -9,7 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { generateJwks, randomKey } from '../../src/config/keys.ts';
 import { type Simulator, createSimulator } from '../../src/simulator/simulator.ts';
 import { hostedOrigin } from '../support/chromium.ts';
-import { accountsFile, freePort, webhookSecret, workflowId } from '../support/testbed.ts';
+import { writePeople } from '../support/people.ts';
+import {
+  accountsFile,
+  freePort,
+  testClients,
+  webhookSecret,
+  workflowId,
+} from '../support/testbed.ts';
 import { type Apps, prepareApps } from './apps.ts';
 
 const mainFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -26,6 +33,10 @@ export interface Deployment {
   port: number;
   apps: Apps['urls'];
   simulator: Simulator;
+  /** Of the relying parties of a test's own, see `testClients`. */
+  clientSecret: string;
+  /** The address of somebody whom no test has been yet. */
+  person(): string;
   start(env?: Record<string, string>): Promise<ProviderProcess>;
   close(): Promise<void>;
 }
@@ -35,7 +46,12 @@ export async function prepareDeployment(options: {
   storeUrl: string;
   /** Where the provider finds Didit, when something stands in between. */
   apiPort?: number;
+  /** Everything is on the loopback, for tests that need no window; so many people more. */
+  windowless?: { people: number };
 }): Promise<Deployment> {
+  const { windowless } = options;
+  const people = windowless && writePeople(windowless.people);
+  const clientSecret = randomKey();
   const directory = await mkdtemp(join(tmpdir(), 'didit-oidc-e2e-'));
   const [port, apps, jwks] = await Promise.all([freePort(), prepareApps(), generateJwks()]);
   const issuer = `http://127.0.0.1:${port}`;
@@ -45,7 +61,7 @@ export async function prepareDeployment(options: {
     webhookSecret,
     webhookUrl: `${issuer}/webhooks/didit`,
     webhookDelayMs: 0,
-    hostedOrigin,
+    ...(windowless ? {} : { hostedOrigin }),
   });
   const simulatorUrl = await simulator.listen(0, '127.0.0.1');
   const write = async (name: string, content: object): Promise<string> => {
@@ -60,8 +76,11 @@ export async function prepareDeployment(options: {
     port,
     management: { port: 0 },
     jwksFile: await write('jwks.json', jwks),
-    clientsFile: await write('clients.yaml', { clients: apps.clients }),
-    accountsFile,
+    clientsFile: await write('clients.yaml', {
+      clients: [...apps.clients, ...testClients(clientSecret)],
+    }),
+    accountsFile: people?.file ?? accountsFile,
+    limits: { perAddressPerHour: 10_000, authorizationsPerMinute: 10_000 },
     cookies: { keys: [randomKey()] },
     store: {
       url: options.storeUrl.replace('{directory}', directory),
@@ -70,7 +89,7 @@ export async function prepareDeployment(options: {
     didit: {
       ...{ apiKey, environment: 'sandbox' },
       apiBaseUrl: options.apiPort ? `http://127.0.0.1:${options.apiPort}` : simulatorUrl,
-      hostedOrigins: [hostedOrigin],
+      hostedOrigins: [windowless ? simulatorUrl : hostedOrigin],
       webhookSecrets: [webhookSecret],
       workflows: { passive: workflowId },
     },
@@ -79,7 +98,8 @@ export async function prepareDeployment(options: {
   const running = new Set<ChildProcess>();
 
   return {
-    ...{ issuer, port, simulator },
+    ...{ issuer, port, simulator, clientSecret },
+    person: () => people?.next() ?? '',
     apps: apps.urls,
     async start(env = {}) {
       const child = spawnMain(['serve', '--config', configFile], env);
@@ -96,6 +116,7 @@ export async function prepareDeployment(options: {
     async close() {
       await Promise.all([...running].map((child) => end(child, 'SIGKILL')));
       await Promise.all([apps.close(), simulator.close()]);
+      people?.remove();
       await rm(directory, { recursive: true });
     },
   };

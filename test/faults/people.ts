@@ -58,7 +58,7 @@ interface Visit {
   browser?: TestBrowser;
 }
 
-const offers = (page: Answer, step: string): boolean =>
+export const offers = (page: Answer, step: string): boolean =>
   formsOf(page).some(({ actions }) => actions.some((address) => address.endsWith(`/${step}`)));
 
 /** The heading and the first sentence below it. */

@@ -11,16 +11,20 @@ export interface Wire {
   mend(): void;
   /** From now on everything takes longer on its way there. */
   slowDown(ms: number): void;
-  /** Told of each write before it goes on, and waited for. */
-  watch(watcher: () => void | Promise<void>): void;
+  /** Told of each write before it goes on, and waited for; what it swallows does not go on. */
+  watch(watcher: Watcher): void;
   close(): Promise<void>;
 }
+
+export type Watcher = (
+  direction: 'there' | 'back',
+) => 'pass' | 'swallow' | Promise<'pass' | 'swallow'>;
 
 export async function startWire(target = 0): Promise<Wire> {
   const open = new Set<Socket>();
   let isCut = false;
   let delayMs = 0;
-  let watcher: () => void | Promise<void> = () => undefined;
+  let watcher: Watcher = () => 'pass';
 
   function join(here: Socket): void {
     const there = connect(target, '127.0.0.1');
@@ -35,13 +39,17 @@ export async function startWire(target = 0): Promise<Wire> {
         other.destroy();
       });
     }
-    there.on('data', (chunk) => here.write(chunk));
-    let sent = Promise.resolve();
-    here.on('data', (chunk) => {
-      sent = sent.then(async () => {
-        if (delayMs > 0) await sleep(delayMs);
-        await watcher();
-        there.write(chunk);
+    forward(here, there, 'there');
+    forward(there, here, 'back');
+  }
+
+  /** In order, however long the delay and the watcher take. */
+  function forward(from: Socket, to: Socket, direction: 'there' | 'back'): void {
+    let before = Promise.resolve();
+    from.on('data', (chunk) => {
+      before = before.then(async () => {
+        if (direction === 'there' && delayMs > 0) await sleep(delayMs);
+        if ((await watcher(direction)) === 'pass') to.write(chunk);
       });
     });
   }
