@@ -16,7 +16,8 @@ import { DiditError } from './port.ts';
 import { readErrorBody } from './wire.ts';
 
 export interface DiditCall {
-  operation: 'create' | 'decision' | 'delete';
+  /** `settings`: what Didit's console manages; read by `doctor`, never during a login. */
+  operation: 'create' | 'decision' | 'delete' | 'settings';
   method: 'GET' | 'POST' | 'DELETE';
   /** Below the base address, with the trailing slash: without it Didit redirects and drops the key. */
   path: string;
@@ -28,6 +29,8 @@ export interface DiditAnswer {
   status: number;
   /** The parsed JSON, or undefined where there is none. */
   body: unknown;
+  /** Didit's clock, in whole seconds; undefined where the answer does not say. */
+  dateMs: number | undefined;
 }
 
 const maximumAnswerBytes = 1024 * 1024;
@@ -48,6 +51,7 @@ export function createTransport(options: {
     create: breaker(),
     decision: breaker(),
     delete: breaker(),
+    settings: breaker(),
   };
   // A session that was created and not heard of would be handed back by the next call: create is not repeated.
   const again = retry(transient, {
@@ -58,8 +62,9 @@ export function createTransport(options: {
     create: breakers.create,
     decision: wrap(again, breakers.decision),
     delete: wrap(again, breakers.delete),
+    settings: wrap(again, breakers.settings),
   };
-  const quietUntilMs = { create: 0, decision: 0, delete: 0 };
+  const quietUntilMs = { create: 0, decision: 0, delete: 0, settings: 0 };
 
   async function sendUnlessQuiet(call: DiditCall): Promise<DiditAnswer> {
     if (options.clock() < quietUntilMs[call.operation]) throw new RateLimited(0);
@@ -115,6 +120,7 @@ async function sendOnce(
   let status: number;
   let text: string;
   let retryAfterMs: number;
+  let dateMs: number;
   try {
     const response = await fetch(new URL(path, apiBaseUrl), {
       method,
@@ -129,6 +135,7 @@ async function sendOnce(
     });
     status = response.status;
     retryAfterMs = pauseOf(response.headers.get('retry-after'));
+    dateMs = Date.parse(response.headers.get('date') ?? '');
     text = await readAtMost(response, maximumAnswerBytes);
   } catch (cause) {
     if (cause instanceof DiditError) throw cause;
@@ -140,7 +147,7 @@ async function sendOnce(
     throw new DiditError('out_of_credit', `Didit answered ${status}: no credit is left`);
   }
   if (status === 401 || status === 403) throw new DiditError('refused', 'the key is not accepted');
-  return { status, body: parse(text) };
+  return { status, body: parse(text), dateMs: Number.isNaN(dateMs) ? undefined : dateMs };
 }
 
 /** Didit says so with 400 or 403 and a sentence. */

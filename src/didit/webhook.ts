@@ -23,7 +23,7 @@ export const webhookPath = '/webhooks/didit';
 
 const maximumBytes = 512 * 1024;
 const bodyTimeoutMs = 5_000;
-const toleranceSeconds = 300;
+export const toleranceSeconds = 300;
 /**
  * Bodies that are being read cost nothing to begin, and anybody may: one address gets a share of them, so that a
  * stranger who dribbles does not keep Didit out. What is acted upon has a valid signature.
@@ -36,7 +36,7 @@ const maximumActing = 64;
 const openStatuses = new Set(['Not Started', 'In Progress', 'Awaiting User']);
 
 /** An end that the API must know of, too. A status that is new to us announces nothing. */
-const endStatuses = new Set([
+export const endStatuses = new Set([
   ...['Approved', 'Declined', 'In Review', 'Resubmitted'],
   ...['Expired', 'Abandoned', 'Not Finished', 'Kyc Expired'],
 ]);

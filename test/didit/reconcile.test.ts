@@ -50,7 +50,7 @@ it('a decision that is late is read at once, and not again once there is a verdi
   }
 });
 
-it('while there is none it is read again every three seconds', async () => {
+it('[CB-07] while there is none it is read again every three seconds', async () => {
   const { reconcile, readAtMs } = await start(() => Promise.resolve('pending'));
   await reconcile.expect(of);
   await pass(60);
@@ -99,7 +99,7 @@ it('of several processes one reads', async () => {
   expect(readAtMs).toHaveLength(1);
 });
 
-it('all of them together read at most sixty times a minute; who waits comes later', async () => {
+it('[CB-07] all of them together read at most sixty times a minute; who waits comes later', async () => {
   const { reconcile, readAtMs } = await start(() => Promise.resolve('approved'), 2);
   for (let at = 0; at < 100; at += 1) await reconcile.expect({ ...of, attemptId: `a-${at}` });
   await pass(59);

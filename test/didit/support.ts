@@ -60,7 +60,7 @@ export async function ring(
   diditSessionId: string,
   status: string,
   change: Ring = {},
-): Promise<{ status: number; text: string }> {
+): Promise<{ status: number; text: string; headers: Headers }> {
   const timestamp = change.timestampSeconds ?? Math.floor(Date.now() / 1000);
   const event = {
     ...{ webhook_type: 'status.updated', session_id: diditSessionId, status, timestamp },
@@ -79,7 +79,7 @@ export async function ring(
       ...change.headers,
     },
   });
-  return { status: response.status, text: await response.text() };
+  return { status: response.status, text: await response.text(), headers: response.headers };
 }
 
 /** A call to the simulator with the provider's own key. */

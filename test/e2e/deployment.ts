@@ -33,6 +33,7 @@ export interface Deployment {
   port: number;
   apps: Apps['urls'];
   simulator: Simulator;
+  configFile: string;
   /** Of the relying parties of a test's own, see `testClients`. */
   clientSecret: string;
   /** The address of somebody whom no test has been yet. */
@@ -98,7 +99,7 @@ export async function prepareDeployment(options: {
   const running = new Set<ChildProcess>();
 
   return {
-    ...{ issuer, port, simulator, clientSecret },
+    ...{ issuer, port, simulator, configFile, clientSecret },
     person: () => people?.next() ?? '',
     apps: apps.urls,
     async start(env = {}) {

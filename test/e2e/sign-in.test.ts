@@ -65,6 +65,24 @@ describe('a person with a browser', () => {
     expect(Number(after.auth_time)).toBeGreaterThan(Number(before.auth_time));
   });
 
+  test('[XD-20] leaves Didit no handle on the page before it', async () => {
+    const { page } = await stage.newPerson();
+    await open(page, 'wiki');
+    await toSelfie(page, 'chiyo@example.com');
+    expect(await page.evaluate<unknown>('window.opener')).toBeNull();
+  });
+
+  test('[XD-20] may sign in in a window of its own, which the app finds again afterwards', async () => {
+    const { page } = await stage.newPerson();
+    await page.goto(stage.apps.wiki);
+    const opened = page.waitForEvent('popup');
+    await page.evaluate("void window.open('/login', 'sign-in', 'popup')");
+    const popup = await opened;
+    await signIn(popup, 'ana@example.com', 'approve');
+    await signedIn(popup).waitFor();
+    expect(await popup.evaluate<unknown>('window.opener.location.pathname')).toBe('/');
+  });
+
   test('signs out everywhere: the second app is told behind the scenes', async () => {
     const { page } = await stage.newPerson();
     await signInTo(page, 'wiki');

@@ -74,6 +74,21 @@ describe.concurrent('when a session cannot be created', () => {
     },
   );
 
+  it('[AB-11] no credit: people are shown another way, Didit is asked once, an operator hears of it', async (test) => {
+    const asked: string[] = [];
+    const broke: typeof fetch = (_input, init) => {
+      asked.push(init?.method ?? 'GET');
+      const detail = "You don't have enough credits to create a session.";
+      return Promise.resolve(Response.json({ detail }, { status: 403 }));
+    };
+    const { bed, party } = await deploy(test, { fetch: broke });
+    for (let people = 0; people < 5; people += 1) {
+      expect(await visit(party, bed.person())).toMatchObject({ said: anotherWay });
+    }
+    expect(asked).toEqual(['POST']);
+    expect(bed.alarms).toMatchObject([{ reason: 'out_of_credit' }]);
+  });
+
   it("[RL-02] another person's session signs nobody in", { timeout: 60_000 }, async (test) => {
     const { bed, party, faults } = await deploy(test);
     const person = bed.person();

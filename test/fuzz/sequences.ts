@@ -73,7 +73,6 @@ export const sequence = fc.record({
     fc.tuple(detour, fc.array(command, { minLength: 2, maxLength: 4 })).map((both) => both.flat()),
   ),
 });
-export type Sequence = typeof sequence extends fc.Arbitrary<infer T> ? T : never;
 
 async function run(world: World, { kind, login, pick, isGood }: Command): Promise<void> {
   const outcome = isGood ? 'approve' : world.outcomeOf(pick);

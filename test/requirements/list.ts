@@ -13,11 +13,9 @@ export const closedSections: readonly Section[] = [
     requirements: {
       'PL-01': 'Production does not start with anything unsafe, and says all of it at once.',
       'PR-03': 'A code is used once; the second use takes back what the first one gave.',
-      'PR-22': 'The session has a new name after a login; one from before never leads to it.',
-      'PR-25':
-        'The provider’s answers keep nothing in caches and carry the headers that they should.',
-      'RL-06':
-        'Every store does the same, by one contract: SQLite, Redis, cluster, Sentinel, sealed.',
+      'PR-22': 'Other sites’ pages may read tokens and userinfo of their own client alone.',
+      'PR-25': 'A form is answered with 303, nothing stays in caches, no address is passed on.',
+      'RL-06': 'A stop finishes what is in flight, and says first that it is not ready.',
     },
   },
   {
@@ -27,7 +25,7 @@ export const closedSections: readonly Section[] = [
       'XD-02': 'Whoever sent a link cannot see that it was followed.',
       'XD-03': 'Another browser with the right nonce ends the sign-in, also after the end.',
       'XD-04': 'A forwarded link signs neither its sender nor its receiver in.',
-      'XD-05': 'Without the cookie of the sign-in the way back does nothing, whatever the nonce.',
+      'XD-05': 'The way back has a secret of its own, kept as a hash, that works once and in time.',
       'XD-06': 'The cookie of another sign-in is refused.',
       'XD-07': 'A selfie from another browser or system than the one that asked is refused.',
       'XD-10': 'Didit’s link stands in one redirect, and in no page, log or record.',

@@ -9,6 +9,7 @@ import { addAccountsCommand } from './accounts.ts';
 import { addClientsCommand } from './clients.ts';
 import { addConfigCommand } from './config.ts';
 import { addDemoCommand } from './demo.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { addInitCommand } from './init.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulatorCommand } from './simulator.ts';
@@ -24,6 +25,7 @@ export function createProgram(): Command {
   addSimulatorCommand(program);
   addInitCommand(program);
   addConfigCommand(program);
+  addDoctorCommand(program);
   addAccountsCommand(program);
   addClientsCommand(program);
   return program;

@@ -1,0 +1,145 @@
+/** What the doctor asks Didit: is it there, what time is it, can the workflow do what a login needs, does it ring? */
+import type { Config } from '../../config/schema.ts';
+import { parseSecret } from '../../config/secrets.ts';
+import { DiditError } from '../../didit/port.ts';
+import { type WebhookDestination, createDiditSettings } from '../../didit/settings.ts';
+import { webhookPath } from '../../didit/webhook.ts';
+import { checkDelivery } from './delivery.ts';
+import { type Finding, ok, problem, reasonOf, spanOf, warning } from './finding.ts';
+
+const clockWarningSeconds = 30;
+/** Webhooks count for 300 seconds; a login also has to be younger than a minute or two. */
+const clockProblemSeconds = 120;
+
+export async function checkDidit(
+  config: Config,
+  { fetch, clock }: { fetch: typeof globalThis.fetch; clock: () => number },
+): Promise<Finding[]> {
+  const { didit, issuer } = config;
+  const settings = createDiditSettings({ ...didit, fetch, clock });
+  const look = async (name: string, work: () => Promise<Finding[]>): Promise<Finding[]> => {
+    try {
+      return await work();
+    } catch (error) {
+      return [explain(name, error)];
+    }
+  };
+  const all = await Promise.all([
+    look('clock', async () => [clockFinding(await settings.clockSkewMs())]),
+    look('workflow', async () =>
+      workflowFindings((await settings.findWorkflow(didit.workflows.passive))?.features),
+    ),
+    look('webhook', async () => {
+      const destination = await settings.findDestination(issuer + webhookPath);
+      return destination
+        ? destinationFindings(destination, didit, clock())
+        : [noDestination(issuer)];
+    }),
+  ]);
+  return all.flat();
+}
+
+function explain(name: string, error: unknown): Finding {
+  if (error instanceof DiditError && error.failure === 'refused') {
+    return problem(name, 'Didit does not accept the key', 'Set DIDIT_API_KEY anew.');
+  }
+  return problem(
+    name,
+    `Didit cannot be asked: ${reasonOf(error)}`,
+    'Look at DIDIT_API_BASE_URL and the way out of this network.',
+  );
+}
+
+function clockFinding(skewMs: number | undefined): Finding {
+  const advice = 'Let this machine keep time (NTP).';
+  if (skewMs === undefined) return warning('clock', 'Didit does not say what time it is', advice);
+  const seconds = Math.abs(skewMs) / 1000;
+  if (seconds <= 1) return ok('clock', "agrees with Didit's");
+  const found = `${spanOf(Math.round(seconds))} ${skewMs > 0 ? 'ahead of' : 'behind'} Didit's`;
+  if (seconds > clockProblemSeconds) return problem('clock', found, advice);
+  return seconds > clockWarningSeconds ? warning('clock', found, advice) : ok('clock', found);
+}
+
+function workflowFindings(features: ReadonlySet<string> | undefined): Finding[] {
+  const name = 'workflow';
+  if (!features) {
+    return [
+      problem(
+        name,
+        'Didit has none with this id',
+        'Set DIDIT_WORKFLOW_PASSIVE to the id of a workflow of this application.',
+      ),
+    ];
+  }
+  const missing = ['LIVENESS', 'FACE_MATCH'].filter((feature) => !features.has(feature));
+  if (missing.length > 0) {
+    return [
+      problem(
+        name,
+        `lacks ${missing.join(' and ')}: no selfie can open the door`,
+        "Add it in Didit's console.",
+      ),
+    ];
+  }
+  return features.has('IP_ANALYSIS')
+    ? [ok(name, 'liveness, face match and IP analysis')]
+    : [
+        warning(
+          name,
+          'lacks IP_ANALYSIS: nobody can see whether a selfie was taken where it was asked for',
+          "Add it in Didit's console; without it each login waits three seconds.",
+        ),
+      ];
+}
+
+function noDestination(issuer: string): Finding {
+  return warning(
+    'webhook',
+    `Didit has no destination ${issuer}${webhookPath}`,
+    "Add it in Didit's console, with status.updated. Without it each login waits until the decision is looked for.",
+  );
+}
+
+function destinationFindings(
+  { isEnabled, version, events, secret, last }: WebhookDestination,
+  didit: Config['didit'],
+  now: number,
+): Finding[] {
+  const name = 'webhook';
+  const ours = didit.webhookSecrets.map((text) => parseSecret(text)?.secret);
+  if (!isEnabled) return [warning(name, 'the destination is switched off', 'Enable it at Didit.')];
+  if (!events.includes('status.updated')) {
+    return [warning(name, 'the destination is not subscribed to status.updated', 'Subscribe it.')];
+  }
+  if (secret !== undefined && !ours.includes(secret)) {
+    return [
+      problem(
+        name,
+        'the secret at Didit is none of ours: every ring is refused',
+        "Put the destination's secret into DIDIT_WEBHOOK_SECRETS.",
+      ),
+    ];
+  }
+  const destination =
+    version === 'v3'
+      ? ok(name, 'the destination is there, and has our secret')
+      : warning(name, `the destination sends version ${version ?? 'unknown'}`, 'Choose version 3.');
+  return [
+    destination,
+    ...(last ? lastRing(last.responseStatus) : []),
+    ...(last ? checkDelivery(last, didit, now) : []),
+  ];
+}
+
+function lastRing(status: number | undefined): Finding[] {
+  const name = 'last ring';
+  if (status !== undefined && status < 300) return [ok(name, `was answered with ${status}`)];
+  const found = status === undefined ? 'got no answer' : `was answered with ${status}`;
+  return [
+    problem(
+      name,
+      found,
+      `See that ${webhookPath} can be reached from outside, under the issuer's own host.`,
+    ),
+  ];
+}
