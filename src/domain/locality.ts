@@ -36,6 +36,6 @@ function compareOne(here: Place, seen: Place): Locality {
   ] as const;
   if (pairs.some(([a, b]) => a !== undefined && b !== undefined && a !== b)) return 'differs';
   if (pairs.some(([a, b]) => a === undefined || b === undefined)) return 'unknown';
-  if (here.network === undefined || seen.network === undefined) return 'cannot_tell';
-  return here.network === seen.network ? 'agrees' : 'cannot_tell';
+  const isSameNetwork = here.network !== undefined && here.network === seen.network;
+  return isSameNetwork ? 'agrees' : 'cannot_tell';
 }

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { signWebhook, verifyWebhook } from '../../src/didit/signature.ts';
 import type { WebhookDelivery } from '../../src/didit/signature.ts';
 
@@ -205,4 +206,79 @@ test('[WH-21] a body with any one byte changed is refused and never throws', () 
     }),
     { numRuns: 2_000 },
   );
+});
+
+describe('[WH-02] the third form, over the time and the canonical text', () => {
+  const body = JSON.stringify({
+    ...{ webhook_type: 'status.updated', session_id: 'session-1', status: 'Approved' },
+    ...{ timestamp: 1_764_000_000, name: 'Zoë 😀', score: 95.5 },
+  });
+  // An independent signer: Python's own JSON and MAC.
+  const python = `
+import hashlib, hmac, json, sys
+body, secret = sys.stdin.read().split('\\n')
+canonical = json.dumps(json.loads(body), sort_keys=True, separators=(',', ':'), ensure_ascii=False)
+message = '1764000000:' + canonical
+print(hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest())`;
+  const made = spawnSync('python3', ['-c', python], { input: `${body}\n${secret}` });
+  const delivery = {
+    rawBody: Buffer.from(body),
+    headers: { 'x-signature-v2': made.stdout.toString().trim(), 'x-timestamp': '1764000000' },
+    secrets: [secret],
+    now: 1_764_000_000_000,
+    toleranceSeconds: 300,
+  };
+
+  it('is accepted where the operator asked for it', () => {
+    expect(verifyWebhook({ ...delivery, acceptPrefixed: true })).toMatchObject({
+      ok: true,
+      matched: 'prefixed',
+      mismatched: [],
+    });
+  });
+
+  it('is refused by default, and under another time', () => {
+    expect(verifyWebhook(delivery)).toEqual({ ok: false, reason: 'signature_mismatch' });
+    const headers = { ...delivery.headers, 'x-timestamp': '1764000001' };
+    expect(verifyWebhook({ ...delivery, headers, acceptPrefixed: true }).ok).toBe(false);
+  });
+});
+
+test('[WH-07] a secret of sixteen characters is long enough, one of fifteen is not', () => {
+  const [enough, short] = ['sixteen-of-these', 'fifteen-of-them'];
+  const headers = signWebhook(rawBody, enough, timestamp);
+  expect(verify({ headers, secrets: [enough] })).toMatchObject({ ok: true });
+  expect(() => verify({ headers, secrets: [short] })).toThrow('at least 16 characters');
+  expect(() => verify({ headers, secrets: [] })).toThrow('At least one webhook secret');
+  expect(() => signWebhook(rawBody, short, timestamp)).toThrow('at least 16 characters');
+});
+
+test.each([
+  ['a byte order mark', Buffer.concat([Buffer.from('\ufeff'), rawBody])],
+  [
+    'bytes that are no UTF-8',
+    Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]),
+  ],
+  ['a text', Buffer.from('"text"')],
+  ['a list', Buffer.from('[]')],
+  ['nothing', Buffer.from('null')],
+])(
+  '[WH-04] a body with %s is refused, though it is signed, and cannot be signed by us',
+  (_name, body) => {
+    const headers = { 'x-signature': hex(body), 'x-timestamp': String(timestamp) };
+    expect(verify({ rawBody: body, headers })).toEqual(refusal('body_invalid'));
+    expect(() => signWebhook(body, secret, timestamp)).toThrow('must be a JSON object');
+  },
+);
+
+test('[WH-02] the partial signature is made as Didit makes it, and counts for nothing', () => {
+  const text = `${timestamp}:11111111-2222-4333-8444-555555555555:Approved:webhook`;
+  const body = Buffer.from(bodyText().replace('status.updated', 'webhook'));
+  const made = signWebhook(body, secret, timestamp);
+  expect(made['X-Signature-Simple']).toBe(hex(Buffer.from(text)));
+  const headers = {
+    'x-signature-simple': made['X-Signature-Simple'],
+    'x-timestamp': String(timestamp),
+  };
+  expect(verify({ rawBody: body, headers })).toEqual(refusal('signature_missing'));
 });

@@ -16,6 +16,8 @@ const otherNames: Readonly<Record<string, string>> = {
   CONFIG_FILE: 'src/config/load.ts',
   TEST_REDIS_URL: 'test/support/redis-source.ts',
   TEST_REDIS_IMAGE: 'test/support/redis-source.ts',
+  FUZZ_RUNS: 'test/security/fuzz-1.test.ts',
+  FUZZ_SEED: 'test/security/fuzz-1.test.ts',
   FILES_DIRECTORY: 'docker-compose.yml',
   FACE_MATCH: 'src/simulator/options.ts',
   IP_ANALYSIS: 'src/simulator/options.ts',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { acr, acrName, satisfies, selfieProof } from '../../src/domain/assurance.ts';
+import { acr, acrName, factorProof, satisfies, selfieProof } from '../../src/domain/assurance.ts';
 
 const names = Object.values(acr);
 const all = [...names, ...names.map((name) => acrName(name, 'sandbox'))];
@@ -83,4 +83,11 @@ test('[AS-02] a selfie claims a face and a selfie’s class, not what a passkey 
     ...proof,
     acr: `${acr.selfie}:test`,
   });
+});
+
+test('another factor is called what it is, and never a face', () => {
+  expect(factorProof('account', ['otp'], 7, 'live')).toEqual({
+    ...{ accountId: 'account', acr: acr.fallback, amr: ['otp'], provenAtMs: 7 },
+  });
+  expect(factorProof('account', ['otp'], 7, 'sandbox').acr).toBe(`${acr.fallback}:test`);
 });

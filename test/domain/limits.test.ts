@@ -14,6 +14,26 @@ describe('the table of limits', () => {
     expect([everybody.counts, client.counts]).toEqual(['both', 'both']);
   });
 
+  test('is the one in docs/security.md, with the defaults', () => {
+    const { device, address, account, message, factor } = limitsOf(settings);
+    expect(device).toEqual({
+      ...{ counts: 'each', unknown: { hour: 20 }, known: { hour: 20 }, declined: 4 },
+    });
+    expect(address).toEqual({
+      ...{ counts: 'each', unknown: { hour: 30, day: 210 }, known: { hour: 600 }, declined: 4 },
+    });
+    expect(account).toEqual({
+      ...{ counts: 'each', unknown: { hour: 10, day: 20 }, known: { hour: 20, day: 60 } },
+    });
+    expect(message).toEqual({ counts: 'both', unknown: { quarter: 3 }, known: { quarter: 3 } });
+    expect(factor).toEqual({ counts: 'each', unknown: { quarter: 5 }, known: { quarter: 5 } });
+  });
+
+  test('lets a large office have more declined selfies', () => {
+    expect(limitsOf({ ...settings, perAddressPerHour: 700 }).address.declined).toBe(100);
+    expect(limitsOf({ ...settings, perAddressPerHour: 1 }).address.declined).toBe(4);
+  });
+
   test('never lets a stranger do what a known device may not', () => {
     const input = fc.record({
       perHour: fc.integer({ min: 1, max: 1_000_000 }),

@@ -32,7 +32,9 @@ test('[XD-07] where Didit saw nobody, nothing is known', () => {
 test('[XD-07] a browser that says nothing of itself agrees with nothing', () => {
   expect(compareLocality(nowhere, [nowhere])).toBe('unknown');
   expect(compareLocality({ ...here, browser: undefined }, [here])).toBe('unknown');
-  expect(compareLocality({ ...here, network: undefined }, [here])).toBe('cannot_tell');
+  const adrift = { ...here, network: undefined };
+  expect(compareLocality(adrift, [here])).toBe('cannot_tell');
+  expect(compareLocality(adrift, [adrift])).toBe('cannot_tell');
 });
 
 const place: fc.Arbitrary<Place> = fc.record({

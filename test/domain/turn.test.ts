@@ -172,4 +172,26 @@ describe('[XD-17] pressure by strangers', () => {
     expect(takeTurn(turn, asker('unknown'), startMs + 50)).toEqual({ refused: 'closed' });
     expect(turnKeptSeconds(turn)).toBe(86_400);
   });
+
+  test('stays after a good selfie on a new browser, which may be the stranger’s own', () => {
+    const turn = afterCaptures('unanswered', 2, 'unknown');
+    expect(afterCaptures('answered', 1, 'unknown', turn).pressure).toEqual(turn.pressure);
+    expect(afterCaptures('answered', 1, 'known', turn).pressure).toEqual([]);
+  });
+
+  test('and failures are not counted for a capture that no longer has the turn', () => {
+    const [late, holder] = [asker('unknown'), asker('unknown')];
+    const turn = taken(freshTurn, holder);
+    for (const how of ['declined', 'answered', 'left', 'unanswered'] as const) {
+      expect(endTurn(turn, late, how, startMs)).toBe(turn);
+    }
+  });
+
+  test('is kept for a month where selfies were declined, for a year and more where it is closed', () => {
+    expect(turnKeptSeconds(freshTurn)).toBe(86_400);
+    expect(turnKeptSeconds(afterCaptures('declined', 1, 'known'))).toBe(30 * 86_400);
+    expect(turnKeptSeconds(afterCaptures('declined', failuresAtMost, 'unknown'))).toBe(
+      400 * 86_400,
+    );
+  });
 });
