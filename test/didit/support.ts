@@ -20,8 +20,11 @@ const aboutSession = new Map<string, { vendor_data: string }>();
 export function overhear() {
   const creates: OverheardCreate[] = [];
   const calls: string[] = [];
+  const untouchedApprovals = new Set<string>();
   return {
     calls,
+    /** The sessions of which Didit has told us an approval that nobody had changed by hand. */
+    untouchedApprovals,
     creates,
     /** The newest session that Didit made for us. */
     latest(): OverheardCreate {
@@ -38,6 +41,14 @@ export function overhear() {
         const body = JSON.parse(init?.body as string) as OverheardCreate['body'];
         aboutSession.set(answer.session_id, { vendor_data: body.vendor_data });
         creates.push({ body, diditSessionId: answer.session_id, url: answer.url });
+      }
+      if (method === 'GET' && response.ok) {
+        const told = (await response
+          .clone()
+          .json()
+          .catch(() => ({}))) as { session_id?: string; status?: string; reviews?: unknown[] };
+        const isUntouched = told.status === 'Approved' && (told.reviews ?? []).length === 0;
+        if (isUntouched && told.session_id) untouchedApprovals.add(told.session_id);
       }
       return response;
     },

@@ -30,8 +30,8 @@ it.each([
   '[RL-04] killed %s: the person signs in all the same, and one selfie leads to one code',
   async (_name, direction) => {
     const redisUrl = new URL(await freshRedis());
-    const wire = await startWire(Number(redisUrl.port));
-    redisUrl.port = String(wire.port);
+    const wire = await startWire(Number(redisUrl.port), redisUrl.hostname);
+    redisUrl.host = `127.0.0.1:${wire.port}`;
     const deployment = await prepareDeployment({
       storeUrl: redisUrl.href,
       windowless: { people: mostPoints },

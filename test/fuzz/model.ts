@@ -11,7 +11,7 @@ export interface Selfie {
   begunAtMs: number;
   /** By the person in front of Didit's camera, in which kind of browser. */
   taken?: { outcome: string; atMs: number; userAgent: string };
-  /** By the operator, through Didit's API, before anybody had read of an approval. */
+  /** By the operator, through Didit's API, before Didit had told us of an approval. */
   changedByHand: boolean;
   /** The browser that asked for it was back with the right nonce. */
   returnedAtMs?: number;

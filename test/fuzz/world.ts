@@ -216,6 +216,11 @@ export async function createWorld(coverage: Coverage) {
     if (!code || !request) return false;
     const { login, verifier } = request;
     const { signedInAs } = browserOf(at);
+    const { selfie } = login;
+    // What Didit had told us before somebody changed it stays as it was.
+    if (selfie && overheard.untouchedApprovals.has(selfie.diditSessionId)) {
+      selfie.changedByHand = false;
+    }
     const objection = objectionTo(login, nowMs, people);
     const viaSession = objection !== undefined && signedInAs.size > 0 && at === login.browser;
     if (objection !== undefined && !viaSession) {
@@ -225,7 +230,7 @@ export async function createWorld(coverage: Coverage) {
     coverage.codes += 1;
     if (viaSession) coverage.singleSignOn += 1;
     else {
-      login.selfie!.codes += 1;
+      if (selfie) selfie.codes += 1;
       signedInAs.add(login.person ?? '');
     }
     secrets.add(code);
@@ -278,8 +283,7 @@ export async function createWorld(coverage: Coverage) {
     const path = `/v3/session/${selfie.diditSessionId}/update-status/`;
     const response = await callDidit(bed, 'PATCH', path, change);
     if (response.status !== 200) return;
-    const isKnown = bed.events.some(({ reason }) => reason?.startsWith('approved, '));
-    if (!isKnown) selfie.changedByHand = true;
+    selfie.changedByHand = true;
     coverage.byHand += 1;
   }
 

@@ -20,14 +20,14 @@ export type Watcher = (
   direction: 'there' | 'back',
 ) => 'pass' | 'swallow' | Promise<'pass' | 'swallow'>;
 
-export async function startWire(target = 0): Promise<Wire> {
+export async function startWire(target = 0, host = '127.0.0.1'): Promise<Wire> {
   const open = new Set<Socket>();
   let isCut = false;
   let delayMs = 0;
   let watcher: Watcher = () => 'pass';
 
   function join(here: Socket): void {
-    const there = connect(target, '127.0.0.1');
+    const there = connect(target, host);
     for (const [one, other] of [
       [here, there],
       [there, here],
