@@ -19,6 +19,8 @@ export interface Selfie {
   foreignAtMs?: number;
   /** A page has said that this one is over. */
   isOver: boolean;
+  /** Something happened that may have ended it, without a page that said so. */
+  mayBeOver: boolean;
   codes: number;
 }
 
@@ -61,6 +63,14 @@ export function objectionTo(
   if (nowMs >= selfie.begunAtMs + captureMs) return 'the selfie’s time was over';
   if (nowMs >= login.begunAtMs + interactionMs) return 'the sign-in’s time was over';
   return undefined;
+}
+
+/** I7: a selfie that nobody has taken, left or disturbed, so that its turn cannot have passed to anybody. */
+export function hasTurn({ selfie }: Login, nowMs: number): boolean {
+  if (!selfie || selfie.mayBeOver || selfie.isOver || selfie.changedByHand) return false;
+  const isUntouched =
+    !selfie.taken && selfie.returnedAtMs === undefined && selfie.foreignAtMs === undefined;
+  return isUntouched && nowMs < selfie.begunAtMs + captureMs;
 }
 
 export interface Claims {

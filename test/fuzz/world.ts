@@ -13,7 +13,7 @@ import { type Answer, type TestBrowser, chromeOnLinux, createBrowser } from '../
 import { heading } from '../support/login.ts';
 import { freshRedis } from '../support/redis.ts';
 import { type Testbed, redirectUri, startTestbed, webhookSecret } from '../support/testbed.ts';
-import { type Claims, type Login, expectHonest, objectionTo } from './model.ts';
+import { type Claims, type Login, expectHonest, hasTurn, objectionTo } from './model.ts';
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const clients = ['first', 'second'];
@@ -141,6 +141,7 @@ export async function createWorld(coverage: Coverage) {
     const answer = seen(await browser.post(`${login.here}/selfie`));
     if (!answer.location?.startsWith(bed.simulatorUrl)) return;
     expect(overheard.creates.length).toBeGreaterThan(created);
+    expectTurn(login);
     const { body, diditSessionId } = overheard.latest();
     login.callback = body.callback;
     login.link = answer.location;
@@ -148,8 +149,20 @@ export async function createWorld(coverage: Coverage) {
     secrets.add(answer.location.split('/').at(-1) ?? '');
     login.selfie = {
       ...{ diditSessionId, vendorData: body.vendor_data, begunAtMs: nowMs },
-      ...{ changedByHand: false, isOver: false, codes: 0 },
+      ...{ changedByHand: false, isOver: false, mayBeOver: false, codes: 0 },
     };
+  }
+
+  /** I7: nobody is given a selfie of a person whose turn another browser has, unless they were here before. */
+  function expectTurn(login: Login): void {
+    for (const other of logins) {
+      if (other === login || other.person !== login.person) continue;
+      const mayPutAside =
+        other.browser === login.browser ||
+        browserOf(login.browser).signedInAs.has(login.person ?? '');
+      if (mayPutAside && other.selfie) other.selfie.mayBeOver = true;
+      else expect(hasTurn(other, nowMs), 'two selfies of one person at once').toBe(false);
+    }
   }
 
   /** Somebody opens a link and stands before Didit's camera. The way back is another command. */
@@ -271,6 +284,8 @@ export async function createWorld(coverage: Coverage) {
       ...(genuine ? {} : { secret: 'a-secret-of-somebody-else' }),
     };
     const { status } = await ring(bed, id, of(ringStatuses, statusPick) ?? '', change);
+    const selfie = of(logins, pick)?.selfie;
+    if (genuine && selfie) selfie.mayBeOver = true;
     expect([200, 401, 503]).toContain(status);
     if (genuine) coverage.forged += 1;
     else expect(status).toBe(401);
@@ -291,6 +306,7 @@ export async function createWorld(coverage: Coverage) {
     const login = of(logins, pick);
     if (!login?.here) return;
     const { browser } = browserOf(by);
+    if (login.selfie) login.selfie.mayBeOver = true;
     const answer = seen(await browser.post(`${login.here}/${of(leaving, stepPick)}`));
     takeCode(by % 2, answer.location);
   }
