@@ -25,8 +25,9 @@ import { createLoginRoutes } from './login/routes.ts';
 import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
 import { createFindAccount } from './oidc/claims.ts';
-import type { Clients } from './oidc/clients.ts';
+import { type Clients, validateClients } from './oidc/clients.ts';
 import { putBackInteractions } from './oidc/interactions.ts';
+import { createLogoutOutbox } from './oidc/logout-outbox.ts';
 import { createProviderPages } from './oidc/pages.ts';
 import { type ProviderSettings, createProvider } from './oidc/provider.ts';
 import { createHealthListener } from './ops/health.ts';
@@ -45,9 +46,10 @@ import { brakeAuthorizations } from './web/brake.ts';
 import { createEdge } from './web/edge.ts';
 import { securityHeaders } from './web/headers.ts';
 import { readLogo } from './web/logo.ts';
+import { createOutgoing } from './web/outgoing.ts';
 import { createPages } from './web/pages.ts';
 import { placeOf } from './web/place.ts';
-import { answerProblems, createShowPage } from './web/respond.ts';
+import { type ShowPage, answerProblems, createShowPage } from './web/respond.ts';
 import { type Log, logProvider, logRequests, recordTo } from './web/telemetry.ts';
 
 export interface AppOptions {
@@ -104,15 +106,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     log,
   );
 
-  const provider = createProvider(providerSettings(options), {
-    store,
-    clock,
-    findAccount: createFindAccount(accounts),
-    isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
-    pages: createProviderPages(show),
-  });
-  logProvider(log, provider);
-  await validateClients(provider, options.clients);
+  const { provider, outbox, outgoing } = await createOidcSide(options, tools, records, show);
   const streams: OpenStreams = new Map();
   const { issuer } = config;
   const settings = { ...config.didit, issuer, workflowId: config.didit.workflows.passive };
@@ -153,6 +147,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     }),
     opened() {
       didit.reconcile.start();
+      outbox.start();
       accounts.listen().catch((error: unknown) => {
         log.warn('changes of accounts are heard of late', { error: String(error) });
       });
@@ -163,7 +158,9 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     },
     async closed() {
       await didit.reconcile.stop();
+      await outbox.stop();
       await bell.close();
+      await outgoing.close();
       await store.close();
     },
   });
@@ -243,6 +240,35 @@ function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Rec
   return { api, sessions, reconcile, webhook };
 }
 
+/** The library, what it may call, and what it would call by itself. */
+async function createOidcSide(
+  options: AppOptions,
+  { clock }: Tools,
+  { store, accounts }: Records,
+  show: ShowPage,
+) {
+  const { config, clients, log } = options;
+  const outgoing = createOutgoing({
+    anywhere: config.outgoing.allowPrivateNetworks,
+    exceptions: clients.privateAddresses,
+  });
+  await outgoing.test();
+  const provider = createProvider(providerSettings(options), {
+    ...{ store, clock, fetch: outgoing.fetch },
+    findAccount: createFindAccount(accounts),
+    isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
+    pages: createProviderPages(show),
+  });
+  logProvider(log, provider);
+  await validateClients(provider, clients);
+  const outbox = createLogoutOutbox(provider, {
+    ...{ store, clock },
+    noted: (note) => log.info('backchannel logout', note),
+    failed: (error) => log.error('backchannel logout failed', { error: String(error) }),
+  });
+  return { provider, outbox, outgoing };
+}
+
 function providerSettings({ config, jwks, clients }: AppOptions): ProviderSettings {
   return {
     ...{ jwks, clients },
@@ -251,22 +277,6 @@ function providerSettings({ config, jwks, clients }: AppOptions): ProviderSettin
     environment: config.didit.environment,
     session: config.session,
     pkceRequired: config.pkce.required,
-    allowPrivateNetworks: config.outgoing.allowPrivateNetworks,
     dynamicRegistration: config.dynamicRegistration,
   };
-}
-
-/** The library looks at a client when it is first used; an operator wants to hear of a mistake at start. */
-async function validateClients(
-  provider: ReturnType<typeof createProvider>,
-  { clients }: Clients,
-): Promise<void> {
-  for (const { client_id: id } of clients) {
-    try {
-      await provider.Client.find(id);
-    } catch (cause) {
-      const { error_description: description } = cause as { error_description?: string };
-      throw new Error(`client "${id}": ${description ?? String(cause)}`, { cause });
-    }
-  }
 }

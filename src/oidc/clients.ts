@@ -2,7 +2,7 @@
  * Relying parties as the operator writes them: OpenID client metadata in YAML, plus the few words that only an
  * operator may say (first party, PKCE exemption, who reads tokens for which resource).
  */
-import type { ClientMetadata } from 'oidc-provider';
+import type { ClientMetadata, Provider } from 'oidc-provider';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { hashSecret } from './adapter.ts';
@@ -23,6 +23,8 @@ const client = z.looseObject({
   first_party: z.boolean().default(false),
   /** Absent: as the setting `pkce.required` says. */
   pkce: z.enum(['required', 'optional']).optional(),
+  /** Hosts and networks (CIDR) that are private, and that this client's own addresses may lead to. */
+  private_networks: z.array(z.union([z.cidrv4(), z.cidrv6(), z.hostname()])).default([]),
 });
 
 const resource = z.strictObject({
@@ -45,6 +47,8 @@ export type Resource = z.output<typeof resource>;
 export interface Clients {
   clients: ClientMetadata[];
   resources: Resource[];
+  /** The addresses that may be private, each with where it may lead; see web/outgoing.ts. */
+  privateAddresses: ReadonlyMap<string, readonly string[]>;
 }
 
 /** @throws one Error that lists every problem of the text. */
@@ -57,14 +61,42 @@ export function parseClients(text: string): Clients {
   }
   const parsed = file.safeParse(document.toJS() ?? {});
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
-  return { clients: parsed.data.clients.map(toMetadata), resources: parsed.data.resources };
+  const { clients, resources } = parsed.data;
+  return {
+    clients: clients.map(toMetadata),
+    resources,
+    privateAddresses: new Map(clients.flatMap(privateAddressesOf)),
+  };
+}
+
+/** Nobody but the operator can say so: who registers a client has no such word. */
+function privateAddressesOf(written: z.output<typeof client>): [string, readonly string[]][] {
+  if (written.private_networks.length === 0) return [];
+  return ['jwks_uri', 'sector_identifier_uri', 'backchannel_logout_uri'].flatMap((name) => {
+    const address = written[name];
+    const url = typeof address === 'string' ? URL.parse(address) : null;
+    return url ? [[url.href, written.private_networks]] : [];
+  });
 }
 
 function toMetadata({
   client_secret,
   client_secret_hash,
+  private_networks: _,
   ...metadata
 }: z.output<typeof client>): ClientMetadata {
   const secret = client_secret_hash ?? (client_secret && hashSecret(client_secret));
   return { ...metadata, ...(secret ? { client_secret: secret } : {}) };
+}
+
+/** The library looks at a client when it is first used; an operator wants to hear of a mistake at start. */
+export async function validateClients(provider: Provider, { clients }: Clients): Promise<void> {
+  for (const { client_id: id } of clients) {
+    try {
+      await provider.Client.find(id);
+    } catch (cause) {
+      const { error_description: description } = cause as { error_description?: string };
+      throw new Error(`client "${id}": ${description ?? String(cause)}`, { cause });
+    }
+  }
 }

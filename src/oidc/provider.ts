@@ -10,7 +10,6 @@ import { claims } from './claims.ts';
 import type { Clients } from './clients.ts';
 import { createGrantLoader } from './grants.ts';
 import { signingAlgorithms } from './keys.ts';
-import { createOutgoingFetch } from './outgoing.ts';
 import type { ProviderPages } from './pages.ts';
 import { createPolicy } from './prompts.ts';
 import { nameByFamily } from './refresh-tokens.ts';
@@ -26,7 +25,6 @@ export interface ProviderSettings {
   environment: 'live' | 'sandbox';
   session: { ttlSeconds: number; maxAgeSeconds: number };
   pkceRequired: boolean;
-  allowPrivateNetworks: boolean;
   dynamicRegistration: { enabled: boolean; initialAccessToken?: string | undefined };
 }
 
@@ -36,6 +34,8 @@ export interface ProviderParts {
   findAccount: FindAccount;
   isRevoked: IsRevoked;
   pages: ProviderPages;
+  /** For addresses that relying parties chose; see web/outgoing.ts. */
+  fetch: typeof fetch;
 }
 
 /** An interaction lives as long as an attempt; see login/start.ts. */
@@ -101,7 +101,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     // A token that is bound to a key gains nothing from rotation; one that is not is used once.
     rotateRefreshToken: ({ oidc }) => !oidc.entities.RefreshToken?.isSenderConstrained(),
     ttl: lifetimes(settings, parts.clock),
-    fetch: createOutgoingFetch(settings.allowPrivateNetworks),
+    fetch: parts.fetch,
     fetchResponseBodyLimits: { jwks_uri: 64 * 1024, sector_identifier_uri: 64 * 1024 },
     renderError: parts.pages.error,
   };

@@ -4,6 +4,7 @@ import type { Middleware } from 'koa';
 import { type DestinationStream, pino } from 'pino';
 import type { AuditEvent, Record } from '../domain/event.ts';
 import { Problem } from '../domain/problem.ts';
+import { StoreUnavailable } from '../store/store.ts';
 
 export interface Log {
   info(message: string, fields?: object): void;
@@ -78,15 +79,12 @@ export function logProvider(log: Log, provider: EventEmitter): void {
       log.info(event, { client, error: code, description, detail, reference });
     });
   }
-  const failed = (error: unknown): void => {
-    const cause = error instanceof Error ? error : undefined;
-    log.problem(new Problem('internal', undefined, { cause }), { reference: '', method: '' });
+  const failed = (cause: unknown): void => {
+    const code = cause instanceof StoreUnavailable ? 'unavailable' : 'internal';
+    log.problem(new Problem(code, undefined, { cause }), { reference: '', method: '' });
   };
   provider.on('server_error', (_ctx: unknown, error: unknown) => failed(error));
   provider.on('error', failed);
-  provider.on('backchannel.error', (_ctx: unknown, error: Error, client: { clientId: string }) => {
-    log.warn('backchannel.error', { client: client.clientId, error: error.name });
-  });
 }
 
 /** One line a request: what was asked of us and how long it took, without the address itself. */

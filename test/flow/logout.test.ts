@@ -4,7 +4,9 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as jose from 'jose';
 import * as oidc from 'openid-client';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { keepLog } from '../didit/support.ts';
 import { createOtherParty, newRequest } from '../oidc/support.ts';
 import { type Answer, type TestBrowser, formsOf } from '../support/browser.ts';
 import {
@@ -15,12 +17,17 @@ import {
   isCallback,
   signIn,
 } from '../support/login.ts';
+import { freshRedis } from '../support/redis.ts';
 import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
 
 const bye = 'http://localhost:9/bye';
 let bed: Testbed;
 let party: Party;
 let listener: Listener;
+const log = keepLog();
+const notes = () => log.lines().filter(({ message }) => message === 'backchannel logout');
+const told = (times: number): Promise<void> =>
+  vi.waitFor(() => expect(listener.tokens).toHaveLength(times), { timeout: 5_000 });
 
 /** A relying party's door for logout tokens. */
 interface Listener {
@@ -37,15 +44,23 @@ beforeEach(async () => {
 });
 afterEach(() => bed.close());
 
-async function start(options: { allowPrivateNetworks: boolean }): Promise<void> {
+/** @param others relying parties besides `told` and `told-too`, each with its own listener. */
+async function start(
+  options: { allowPrivateNetworks: boolean },
+  others: Record<string, string> = {},
+): Promise<void> {
   const house = { redirect_uris: [redirectUri], first_party: true };
+  const doors = { told: listener.url, 'told-too': listener.url, ...others };
+  log.clear();
   bed = await startTestbed({
+    storeUrl: await freshRedis(),
+    log: log.write,
     flags: { outgoing: options },
-    clients: ['told', 'told-too'].map((client_id) => ({
+    clients: Object.entries(doors).map(([client_id, url]) => ({
       ...house,
       client_id,
       token_endpoint_auth_method: 'none',
-      backchannel_logout_uri: `${listener.url}/${client_id}`,
+      backchannel_logout_uri: `${url}/${client_id}`,
       backchannel_logout_session_required: true,
     })),
   });
@@ -187,7 +202,7 @@ describe('[PR-19] back-channel logout', () => {
   it('reaches every relying party of the session, with a token that is for it alone', async () => {
     await start({ allowPrivateNetworks: true });
     const { sub, sids } = await logOutWith('told', 'told-too');
-    expect(listener.tokens).toHaveLength(2);
+    await told(2);
     const keys = jose.createRemoteJWKSet(new URL(`${bed.issuer}/jwks`));
     for (const [index, audience] of ['told', 'told-too'].entries()) {
       const token = listener.tokens.find((one) => jose.decodeJwt(one).aud === audience) ?? '';
@@ -208,26 +223,70 @@ describe('[PR-19] back-channel logout', () => {
   it('leaves alone who was not there', async () => {
     await start({ allowPrivateNetworks: true });
     await logOutWith('told');
+    await told(1);
     expect(listener.tokens.map((token) => jose.decodeJwt(token).aud)).toEqual(['told']);
   });
 
-  it('ends the session here also when a relying party fails', async () => {
+  it('is repeated for one that fails, with a new token each time', async () => {
     await start({ allowPrivateNetworks: true });
     listener.status = 500;
     await logOutWith('told');
-    expect(listener.tokens).toHaveLength(1);
+    await told(1);
+    listener.status = 200;
+    await told(2);
+    const [first, second] = listener.tokens.map((token) => jose.decodeJwt(token));
+    expect(first?.sid).toBe(second?.sid);
+    expect(first?.jti).not.toBe(second?.jti);
+    await vi.waitFor(() => {
+      expect(notes()).toMatchObject([
+        { client: 'told', attempt: 1, result: 'failed', reason: 'status 500' },
+        { client: 'told', attempt: 2, result: 'delivered' },
+      ]);
+    });
+    await sleep(1_200);
+    expect(listener.tokens).toHaveLength(2);
   });
 
-  it('ends the session here also when a relying party never answers', async () => {
+  it('waits for nobody: one that hangs and one that fails keep neither the person nor a third', async () => {
+    const [hanging, failing] = [await listen(), await listen()];
+    onTestFinished(async () => {
+      await Promise.all([close(hanging), close(failing)]);
+    });
+    hanging.status = undefined;
+    failing.status = 503;
+    await start({ allowPrivateNetworks: true }, { hangs: hanging.url, fails: failing.url });
+    const startedMs = performance.now();
+    await logOutWith('hangs', 'fails', 'told');
+    const leftMs = performance.now();
+    await told(1);
+    expect(performance.now() - leftMs).toBeLessThan(1_000);
+    expect(leftMs - startedMs).toBeLessThan(2_000);
+    await vi.waitFor(() => expect(hanging.tokens).toHaveLength(1));
+    await vi.waitFor(
+      () => {
+        const failures = notes().filter(({ result }) => result === 'failed');
+        expect(new Set(failures.map(({ client }) => client))).toEqual(new Set(['hangs', 'fails']));
+      },
+      { timeout: 5_000 },
+    );
+  });
+
+  it('is not forgotten when the process ends before it was done', async () => {
     await start({ allowPrivateNetworks: true });
-    listener.status = undefined;
-    await logOutWith('told', 'told-too');
-    expect(listener.tokens).toHaveLength(2);
+    listener.status = 503;
+    await logOutWith('told');
+    await told(1);
+    listener.status = 200;
+    await bed.restart();
+    await told(2);
   });
 
   it('[PL-07] calls no private address unless allowed, and logs out all the same', async () => {
     await start({ allowPrivateNetworks: false });
     await logOutWith('told', 'told-too');
+    await vi.waitFor(() => {
+      expect(notes().map(({ reason }) => reason)).toEqual(['AddressRefused', 'AddressRefused']);
+    });
     expect(listener.tokens).toEqual([]);
   });
 });
@@ -237,14 +296,15 @@ async function listen(): Promise<Listener> {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
-      listener.tokens.push(new URLSearchParams(body).get('logout_token') ?? '');
-      if (listener.status !== undefined) response.writeHead(listener.status).end();
+      made.tokens.push(new URLSearchParams(body).get('logout_token') ?? '');
+      if (made.status !== undefined) response.writeHead(made.status).end();
     });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, tokens: [], server, status: 200 };
+  const made: Listener = { url: `http://127.0.0.1:${port}`, tokens: [], server, status: 200 };
+  return made;
 }
 
 async function close({ server }: Listener): Promise<void> {

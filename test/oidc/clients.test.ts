@@ -45,7 +45,7 @@ clients:
   });
 
   test.each(['', '# only a comment', '{}', 'clients: []'])('may name none, as "%s"', (text) => {
-    expect(parseClients(text)).toEqual({ clients: [], resources: [] });
+    expect(parseClients(text)).toEqual({ clients: [], resources: [], privateAddresses: new Map() });
   });
 
   test('describes resources, with tokens of ten minutes that it can check by itself', () => {

@@ -51,11 +51,10 @@ const provider = createProvider(
     environment: 'sandbox',
     session: { ttlSeconds: 28_800, maxAgeSeconds: 1_209_600 },
     pkceRequired: true,
-    allowPrivateNetworks: false,
     dynamicRegistration: { enabled: false },
   },
   {
-    ...{ store, clock, findAccount: createFindAccount(accounts), pages: noPages },
+    ...{ store, clock, findAccount: createFindAccount(accounts), pages: noPages, fetch },
     isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
   },
 );

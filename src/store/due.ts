@@ -1,0 +1,84 @@
+/**
+ * Things to do at a time, on a list that all processes share. Taking one off the list is the claim, so no two do the
+ * same. What must not be lost when a process dies in between goes back on the list for the time that it may take.
+ */
+import type { Clock } from '../domain/environment.ts';
+import type { Store } from './store.ts';
+
+export interface DueList {
+  add: (member: string, inMs: number) => Promise<void>;
+  /** Looks at once, not only when it is time to look. */
+  nudge: () => void;
+  start: () => void;
+  /** Waits for what is under way; nothing new is begun. */
+  stop: () => Promise<void>;
+}
+
+export interface DueTools {
+  store: Store;
+  clock: Clock;
+  index: string;
+  /** The list is forgotten when nothing was added for so long. */
+  keptSeconds: number;
+  /** Longer than the work takes: another process does it again after that. Absent: it is not done again. */
+  leaseMs?: number;
+  work: (member: string) => Promise<void>;
+  failed: (error: unknown) => void;
+}
+
+const everyMs = 500;
+const mostAtOnce = 20;
+
+export function createDueList(tools: DueTools): DueList {
+  const { store, clock, index, keptSeconds, leaseMs, work, failed } = tools;
+  const underWay = new Set<Promise<void>>();
+  let timer: NodeJS.Timeout | undefined;
+  let looking: Promise<void> = Promise.resolve();
+
+  const add = (member: string, inMs: number): Promise<void> =>
+    store.indexAdd(index, member, clock() + inMs, keptSeconds);
+
+  async function doOne(member: string): Promise<void> {
+    if (!(await store.indexRemove(index, member))) return;
+    if (leaseMs !== undefined) await add(member, leaseMs);
+    await work(member);
+    if (leaseMs !== undefined) await store.indexRemove(index, member);
+  }
+
+  async function look(): Promise<void> {
+    const limit = mostAtOnce - underWay.size;
+    if (limit <= 0) return;
+    const due = await store.indexRange(index, { min: 0, max: clock(), limit });
+    for (const { member } of due) {
+      const one: Promise<void> = doOne(member)
+        .catch(failed)
+        .finally(() => underWay.delete(one));
+      underWay.add(one);
+    }
+  }
+
+  function tick(): void {
+    clearTimeout(timer);
+    looking = look()
+      .catch(failed)
+      .finally(() => {
+        if (timer !== undefined) timer = setTimeout(tick, everyMs).unref();
+      });
+  }
+
+  return {
+    add,
+    nudge() {
+      if (timer !== undefined) tick();
+    },
+    start() {
+      timer = setTimeout(tick, everyMs).unref();
+    },
+    async stop() {
+      clearTimeout(timer);
+      timer = undefined;
+      await looking;
+      await Promise.all(underWay);
+    },
+  };
+}
