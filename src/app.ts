@@ -29,7 +29,8 @@ import { type Clients, validateClients } from './oidc/clients.ts';
 import { putBackInteractions } from './oidc/interactions.ts';
 import { createLogoutOutbox } from './oidc/logout-outbox.ts';
 import { createProviderPages } from './oidc/pages.ts';
-import { type ProviderSettings, createProvider } from './oidc/provider.ts';
+import { createProvider } from './oidc/provider.ts';
+import { createPairwise } from './oidc/subjects.ts';
 import { createHealthListener } from './ops/health.ts';
 import { type Listeners, createListeners } from './ops/listeners.ts';
 import { createAccounts } from './store/accounts.ts';
@@ -243,7 +244,7 @@ function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Rec
 /** The library, what it may call, and what it would call by itself. */
 async function createOidcSide(
   options: AppOptions,
-  { clock }: Tools,
+  { clock, random }: Tools,
   { store, accounts }: Records,
   show: ShowPage,
 ) {
@@ -253,10 +254,17 @@ async function createOidcSide(
     exceptions: clients.privateAddresses,
   });
   await outgoing.test();
-  const provider = createProvider(providerSettings(options), {
+  const settings = {
+    ...{ ...config, jwks: options.jwks, clients },
+    cookieKeys: config.cookies.keys,
+    environment: config.didit.environment,
+    pkceRequired: config.pkce.required,
+  };
+  const provider = createProvider(settings, {
     ...{ store, clock, fetch: outgoing.fetch },
     findAccount: createFindAccount(accounts),
     isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
+    pairwiseIdentifier: await createPairwise(store, random),
     pages: createProviderPages(show),
   });
   logProvider(log, provider);
@@ -267,16 +275,4 @@ async function createOidcSide(
     failed: (error) => log.error('backchannel logout failed', { error: String(error) }),
   });
   return { provider, outbox, outgoing };
-}
-
-function providerSettings({ config, jwks, clients }: AppOptions): ProviderSettings {
-  return {
-    ...{ jwks, clients },
-    issuer: config.issuer,
-    cookieKeys: config.cookies.keys,
-    environment: config.didit.environment,
-    session: config.session,
-    pkceRequired: config.pkce.required,
-    dynamicRegistration: config.dynamicRegistration,
-  };
 }

@@ -6,10 +6,15 @@
  * person out and then comes back to the same address. What was taken and not used up is put back.
  */
 import type { Middleware } from 'koa';
-import { type Adapter, type AdapterPayload, Provider } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, Provider, errors } from 'oidc-provider';
 import type { Clock } from '../domain/environment.ts';
 import type { Store } from '../store/store.ts';
 import { lifetime, read } from './records.ts';
+
+/** A reload, and a second tab. */
+const signInsPerRequest = 3;
+/** A pushed request lives for 60 seconds, and clocks may differ by 15. */
+const pushedSeconds = 75;
 
 const keyOf = (id: string): string => `Interaction:${id}`;
 const takenIn = new WeakMap<object, { key: string; value: string }>();
@@ -32,6 +37,7 @@ export function createInteractions(store: Store): Partial<Adapter> {
     async upsert(id, payload, expiresIn) {
       const context = resumeContext();
       if (context) takenIn.delete(context);
+      else await countPushed(store, payload);
       const ttlSeconds = lifetime(expiresIn);
       await store.put(keyOf(id), JSON.stringify(payload), { ttlSeconds });
       return undefined;
@@ -44,6 +50,15 @@ export function createInteractions(store: Store): Partial<Adapter> {
       return undefined;
     },
   };
+}
+
+/** A pushed request is used up by its answer alone; until then each look at it would begin another sign-in. */
+async function countPushed(store: Store, { parJti }: AdapterPayload): Promise<void> {
+  if (parJti === undefined || Provider.ctx?.oidc.route !== 'authorization') return;
+  const begun = await store.increment(`pushed:${parJti}`, { ttlSeconds: pushedSeconds });
+  if (begun > signInsPerRequest) {
+    throw new errors.InvalidRequestUri('request_uri was used too often');
+  }
 }
 
 /** Around the library's routes. */

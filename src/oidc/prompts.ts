@@ -12,11 +12,18 @@
 import { decodeJwt } from 'jose';
 import { type KoaContextWithOIDC, errors, interactionPolicy } from 'oidc-provider';
 import { satisfies } from '../domain/assurance.ts';
+import type { Pairwise } from './subjects.ts';
 
 const { Check } = interactionPolicy;
 
-/** @param reachable the classes that a new login here can end with, best first. */
-export function createPolicy(reachable: readonly string[]): interactionPolicy.DefaultPolicy {
+/**
+ * @param reachable the classes that a new login here can end with, best first.
+ * @param pairwise the name under which a client that asked for names of its own knows an account.
+ */
+export function createPolicy(
+  reachable: readonly string[],
+  pairwise: Pairwise,
+): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   const login = policy.get('login');
   const consent = policy.get('consent');
@@ -27,11 +34,8 @@ export function createPolicy(reachable: readonly string[]): interactionPolicy.De
   login.checks.remove('id_token_hint');
   login.checks.remove('claims_id_token_sub_value');
   login.checks.add(
-    new Check(
-      'subject',
-      'somebody else was asked for than is signed in',
-      'login_required',
-      needsOtherSubject,
+    new Check('subject', 'somebody else was asked for than is signed in', 'login_required', (ctx) =>
+      needsOtherSubject(ctx, pairwise),
     ),
   );
   login.checks.add(
@@ -65,8 +69,12 @@ export function isFirstParty(client: object | undefined): boolean {
   return client !== undefined && 'first_party' in client && client.first_party === true;
 }
 
-function needsOtherSubject({ oidc }: KoaContextWithOIDC): boolean {
-  const have = oidc.session?.accountId;
+async function needsOtherSubject(ctx: KoaContextWithOIDC, pairwise: Pairwise): Promise<boolean> {
+  const { oidc } = ctx;
+  const accountId = oidc.session?.accountId;
+  const { client } = oidc;
+  const hasOwnNames = accountId !== undefined && client?.subjectType === 'pairwise';
+  const have = hasOwnNames ? await pairwise(ctx, accountId, client) : accountId;
   const isRight = requestedSubjects(oidc).every((want) => want === have);
   if (!isRight && oidc.result?.login) {
     throw new errors.LoginRequired('somebody else was asked for than signed in');

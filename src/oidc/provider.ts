@@ -15,6 +15,7 @@ import { createPolicy } from './prompts.ts';
 import { nameByFamily } from './refresh-tokens.ts';
 import { extraClientMetadata } from './registration.ts';
 import { type IsRevoked, authTimeOfToken } from './revoked.ts';
+import type { Pairwise } from './subjects.ts';
 import { resourceIndicators, tokenAccess } from './tokens.ts';
 
 export interface ProviderSettings {
@@ -33,6 +34,7 @@ export interface ProviderParts {
   clock: Clock;
   findAccount: FindAccount;
   isRevoked: IsRevoked;
+  pairwiseIdentifier: Pairwise;
   pages: ProviderPages;
   /** For addresses that relying parties chose; see web/outgoing.ts. */
   fetch: typeof fetch;
@@ -61,7 +63,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     jwks: settings.jwks,
     loadExistingGrant: createGrantLoader(),
     interactions: {
-      policy: createPolicy([selfie]),
+      policy: createPolicy([selfie], parts.pairwiseIdentifier),
       // `begin` says that nothing is under way yet, and saves the login's first look into the store.
       url: (_ctx, interaction) => `/interaction/${interaction.uid}?begin`,
     },
@@ -70,7 +72,8 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     claims,
     scopes: ['openid', 'offline_access'],
     acrValues: [selfie],
-    subjectTypes: ['public'],
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: parts.pairwiseIdentifier,
     // Internal tools read groups and e-mail from the ID token.
     conformIdTokenClaims: false,
 

@@ -61,7 +61,7 @@ it('[PR-07] only the code flow is offered, with PKCE S256 and iss in the answer'
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     claims_parameter_supported: true,
-    subject_types_supported: ['public'],
+    subject_types_supported: ['public', 'pairwise'],
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
   });

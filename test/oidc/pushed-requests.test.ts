@@ -63,6 +63,17 @@ it('[PR-06] [PR-30] it survives the selfie, and no cookie carries what it says',
   expect(JSON.stringify(cookies)).not.toContain('example.com');
 });
 
+it('[PR-06] it begins three sign-ins and no fourth, in however many browsers', async () => {
+  const { url } = await push();
+  for (const browser of [createBrowser(), createBrowser(), createBrowser()]) {
+    expect((await browser.get(url.href)).location).toContain('/interaction/');
+  }
+  const fourth = await createBrowser().get(url.href);
+  expect(answerOf(fourth.location)).toMatchObject({ error: 'invalid_request_uri' });
+  const { url: other } = await push();
+  expect((await createBrowser().get(other.href)).location).toContain('/interaction/');
+});
+
 it('[PR-06] it is over after a minute', async () => {
   const { url } = await push();
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });

@@ -10,6 +10,7 @@ import { parseClients } from '../../../src/oidc/clients.ts';
 import { putBackInteractions } from '../../../src/oidc/interactions.ts';
 import type { ProviderPages } from '../../../src/oidc/pages.ts';
 import { createProvider } from '../../../src/oidc/provider.ts';
+import { createPairwise } from '../../../src/oidc/subjects.ts';
 import { createAccounts } from '../../../src/store/accounts.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { smallRandom } from '../../../src/store/random.ts';
@@ -55,6 +56,9 @@ const provider = createProvider(
   },
   {
     ...{ store, clock, findAccount: createFindAccount(accounts), pages: noPages, fetch },
+    pairwiseIdentifier: await createPairwise(store, (bytes) =>
+      smallRandom(bytes).toString('base64url'),
+    ),
     isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
   },
 );

@@ -1,0 +1,82 @@
+/** Under which names apps know a person. */
+import * as oidc from 'openid-client';
+import { beforeAll, expect, it } from 'vitest';
+import { overhear } from '../didit/support.ts';
+import type { TestBrowser } from '../support/browser.ts';
+import { createBrowser, createParty, isCallback, signIn } from '../support/login.ts';
+import { freshRedis } from '../support/redis.ts';
+import { type Testbed, startTestbed } from '../support/testbed.ts';
+import { createOtherParty, newRequest, userinfo } from './support.ts';
+
+const overheard = overhear();
+let bed: Testbed;
+let ana: TestBrowser;
+let publicSub: string;
+
+const party = (client_id: string, host: string, metadata: object = {}): object => ({
+  ...{ client_id, token_endpoint_auth_method: 'none', first_party: true },
+  redirect_uris: [`http://${host}.localhost:9/callback`],
+  subject_type: 'pairwise',
+  ...metadata,
+});
+
+beforeAll(async () => {
+  bed = await startTestbed({
+    storeUrl: await freshRedis(),
+    fetch: overheard.fetch,
+    clients: [party('one', 'first'), party('sibling', 'first'), party('two', 'second')],
+  });
+  ana = createBrowser();
+  const request = await (await createParty(bed)).begin();
+  publicSub = (await request.finish(await signIn(ana, request))).claims()?.sub ?? '';
+  return () => bed.close();
+});
+
+async function subAt(clientId: string, host: string, more: Record<string, string> = {}) {
+  const config = await createOtherParty(bed, clientId, oidc.None());
+  const redirect_uri = `http://${host}.localhost:9/callback`;
+  const { parameters, checks } = await newRequest({ redirect_uri, ...more });
+  const answer = await ana.get(oidc.buildAuthorizationUrl(config, parameters).href);
+  const tokens = await oidc.authorizationCodeGrant(config, new URL(answer.location ?? ''), checks);
+  const sub = tokens.claims()?.sub ?? '';
+  expect((await userinfo(bed, tokens.access_token)).json.sub).toBe(sub);
+  return { sub, idToken: tokens.id_token ?? '' };
+}
+
+it('[PR-27] a pairwise subject is one for each sector, always the same, and no other name of anybody', async () => {
+  const { sub } = await subAt('one', 'first');
+  expect((await subAt('one', 'first')).sub).toBe(sub);
+  expect((await subAt('sibling', 'first')).sub).toBe(sub);
+  const other = (await subAt('two', 'second')).sub;
+  const { vendor_data } = overheard.latest().body;
+  expect(new Set([sub, other, publicSub, vendor_data, 'ana@example.com', 'ana']).size).toBe(6);
+  for (const name of [sub, other]) expect(name).toMatch(/^[\w-]{43}$/);
+  await bed.restart();
+  expect((await subAt('one', 'first')).sub).toBe(sub);
+});
+
+it('[PR-27] [PR-13] it is understood as a hint, and only from the client whose it is', async () => {
+  const { idToken } = await subAt('one', 'first');
+  const again = await subAt('one', 'first', { id_token_hint: idToken, prompt: 'none' });
+  expect(again.idToken).not.toBe('');
+  const config = await createOtherParty(bed, 'two', oidc.None());
+  const { parameters } = await newRequest({
+    ...{ redirect_uri: 'http://second.localhost:9/callback', prompt: 'none' },
+    id_token_hint: idToken,
+  });
+  const { location = '' } = await ana.get(oidc.buildAuthorizationUrl(config, parameters).href);
+  expect(isCallback(location)).toBe(false);
+  expect(location).not.toContain('code=');
+});
+
+it('[PR-27] who is enrolled anew, under the same address, is somebody new to every app', async () => {
+  const elsewhere = await startTestbed();
+  try {
+    const request = await (await createParty(elsewhere)).begin();
+    const { sub } = (await request.finish(await signIn(createBrowser(), request))).claims() ?? {};
+    expect(sub).not.toBe(publicSub);
+    expect(sub).toMatch(/^[\w-]{20,}$/);
+  } finally {
+    await elsewhere.close();
+  }
+});
