@@ -3,10 +3,14 @@
  * packages where that is possible (as root, on Debian), else one error that names the ways.
  */
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-const debianPackages = ['redis-server', 'redis-sentinel', 'chromium'];
+const debianPackages = [
+  ...['redis-server', 'redis-sentinel', 'chromium'],
+  ...['apache2-bin', 'libapache2-mod-auth-openidc'],
+];
+const openidcModule = '/usr/lib/apache2/modules/mod_auth_openidc.so';
 
 export function redisServerPath(): string {
   return (
@@ -28,6 +32,20 @@ export function chromiumPath(): string {
     fail(
       'The tests need a browser: put chromium on PATH, or set CHROMIUM_PATH, or run them as root ' +
         'on Debian, which installs it.',
+    )
+  );
+}
+
+/** With the module `auth_openidc` beside it. */
+export function apachePath(): string {
+  const find = (): string | undefined =>
+    existsSync(openidcModule) ? findProgram('apache2') : undefined;
+  const installed = find() ?? (install('apache2') && find());
+  return (
+    installed ??
+    fail(
+      'The tests need Apache with mod_auth_openidc: install libapache2-mod-auth-openidc, or run ' +
+        'them as root on Debian, which installs it.',
     )
   );
 }
