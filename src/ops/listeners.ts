@@ -23,19 +23,25 @@ interface ListenersOptions {
 const finishWithinMs = 10_000;
 const sweepEveryMs = 50;
 
-/** Headers within ten seconds, the whole request within thirty; nothing is larger than a login needs. */
+/**
+ * Headers within ten seconds, the whole request within thirty, looked at every two; nothing is larger than a login
+ * needs. Who is slow holds a connection for so long, and no more than these.
+ */
 const limits = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
+  connectionsCheckingInterval: 2_000,
   keepAliveTimeout: 65_000,
 };
+const mostConnections = 10_000;
 
 export function createListeners(options: ListenersOptions): Listeners {
   const { admit } = options.public;
   const publicServer = createServer(limits, (req, res) => {
     if (admit(req, res)) options.publicListener(req, res);
   });
+  publicServer.maxConnections = mostConnections;
   const managementServer = createServer(limits, options.managementListener);
   let closing: Promise<void> | undefined;
 

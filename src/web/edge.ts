@@ -15,7 +15,10 @@ export type TrustProxy = false | number | readonly string[];
 
 export type Edge = (req: IncomingMessage, res: ServerResponse) => boolean;
 
-/** @returns a guard that answers 421 itself and returns false, or mends the request and returns true. */
+/** A request with a signed request object is the longest that there is reason for. */
+const longestUrl = 8 * 1024;
+
+/** @returns a guard that answers 421 or 414 itself and returns false, or mends the request and returns true. */
 export function createEdge(issuer: string, trustProxy: TrustProxy): Edge {
   const { host, protocol } = new URL(issuer);
   const clientAddress = createClientAddress(trustProxy);
@@ -24,6 +27,11 @@ export function createEdge(issuer: string, trustProxy: TrustProxy): Edge {
     if (req.headers.host !== host || !req.url?.startsWith('/')) {
       res.writeHead(421, { 'content-type': 'text/plain', 'cache-control': 'no-store' });
       res.end('This address is not served here.\n');
+      return false;
+    }
+    if (req.url.length > longestUrl) {
+      res.writeHead(414, { 'content-type': 'text/plain', 'cache-control': 'no-store' });
+      res.end('This address is too long.\n');
       return false;
     }
     const address = clientAddress(req);

@@ -105,6 +105,14 @@ describe('the host', () => {
   });
 });
 
+test('[PL-16] an address of more than 8 KiB is not looked at', async () => {
+  const served = await serveEdge(false);
+  const path = `/auth?state=${'x'.repeat(8_192)}`;
+  const ask = (target: string) => served.ask({ path: target, headers: { host } });
+  expect((await ask(path)).status).toBe(414);
+  expect((await ask(path.slice(0, 8_192))).status).toBe(200);
+});
+
 describe('the client’s address, with no proxy', () => {
   test('[PL-17] is the connection’s, whatever was forwarded', async () => {
     expect(await clientOf(false, spoof)).toBe('127.0.0.1');
