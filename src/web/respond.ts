@@ -51,6 +51,7 @@ export function answerProblems(options: {
     (ctx.state as { reference?: string }).reference = reference;
     try {
       await next();
+      nameReference(ctx, reference);
       if (ctx.status === 404 && ctx.body == null && !ctx.headerSent) throw new Problem('not_found');
     } catch (error) {
       const problem = asProblem(error);
@@ -64,6 +65,13 @@ export function answerProblems(options: {
       ctx.body = { error: problem.code, reference };
     }
   };
+}
+
+/** An error that the library tells a program gets the reference that stands beside it in the log. */
+function nameReference(ctx: Context, reference: string): void {
+  const body: unknown = ctx.body;
+  const isError = typeof body === 'object' && body !== null && 'error' in body;
+  if (ctx.status >= 400 && isError) ctx.body = { ...body, reference };
 }
 
 function asProblem(error: unknown): Problem {
