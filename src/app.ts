@@ -45,6 +45,7 @@ import { createTurns } from './store/turns.ts';
 import { loadAssets } from './web/assets.ts';
 import { brakeAuthorizations } from './web/brake.ts';
 import { createEdge } from './web/edge.ts';
+import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
 import { readLogo } from './web/logo.ts';
 import { createOutgoing } from './web/outgoing.ts';
@@ -115,6 +116,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     {
       ...{ settings, provider, show, placeOf, ...tools, ...records, didit: didit.api },
       ...{ decoy, factors: options.factors ?? [] },
+      formTokens: createFormTokens(config.cookies.keys),
       claimDiditSession: (id, { interactionUid, id: attemptId }) =>
         didit.sessions.claim(id, { interactionUid, attemptId }),
       expectVerdict: ({ interactionUid, id: attemptId }) =>

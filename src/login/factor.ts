@@ -9,7 +9,6 @@ import { factorProof } from '../domain/assurance.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Factor } from '../fallback/factor.ts';
 import { type Account, normaliseIdentifier } from '../store/accounts.ts';
-import { readForm } from '../web/forms.ts';
 import { thisAsker } from './asker.ts';
 import { beginAgain } from './leave.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
@@ -38,8 +37,12 @@ export function showFactor(
   show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
 }
 
-export async function chooseFactor(ctx: RouterContext, tools: LoginTools): Promise<void> {
-  const factor = factorNamed((await readForm(ctx)).get('factor'), tools);
+export async function chooseFactor(
+  ctx: RouterContext,
+  tools: LoginTools,
+  form: ReadonlyMap<string, string>,
+): Promise<void> {
+  const factor = factorNamed(form.get('factor'), tools);
   const { attempt } = await beginAgain(ctx, tools, 'identity');
   const event = { type: 'factor_chosen', factor: factor.name } as const;
   const { attempt: asked, refused } = await propose(tools, attempt, event);
@@ -56,8 +59,12 @@ export async function chooseFactor(ctx: RouterContext, tools: LoginTools): Promi
   toDispatcher(ctx);
 }
 
-export async function answerFactor(ctx: RouterContext, tools: LoginTools): Promise<void> {
-  const answer = ((await readForm(ctx)).get('answer') ?? '').trim().slice(0, longestAnswer);
+export async function answerFactor(
+  ctx: RouterContext,
+  tools: LoginTools,
+  form: ReadonlyMap<string, string>,
+): Promise<void> {
+  const answer = (form.get('answer') ?? '').trim().slice(0, longestAnswer);
   const loaded = await ownAttempt(ctx, tools);
   const { attempt } = loaded;
   const where = standing(attempt, tools.clock());

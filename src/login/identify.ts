@@ -1,6 +1,5 @@
 /** Who are you? Whatever is typed, the answer looks the same; whether it names somebody is known to us alone. */
 import type { RouterContext } from '@koa/router';
-import { readForm } from '../web/forms.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 import type { Attempt } from '../domain/attempt.ts';
 
@@ -28,13 +27,17 @@ export function showIdentify(
   show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
 }
 
-export async function identify(ctx: RouterContext, tools: LoginTools): Promise<void> {
+export async function identify(
+  ctx: RouterContext,
+  tools: LoginTools,
+  form: ReadonlyMap<string, string>,
+): Promise<void> {
   const loaded = await ownAttempt(ctx, tools);
   if (loaded.attempt.phase !== 'new') {
     toDispatcher(ctx);
     return;
   }
-  const identifier = (await readForm(ctx)).get('identifier')?.trim() ?? '';
+  const identifier = form.get('identifier')?.trim() ?? '';
   if (identifier === '') {
     showIdentify(ctx, tools, loaded.attempt, 'empty');
     return;

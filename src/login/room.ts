@@ -27,6 +27,7 @@ import type { Bell } from '../store/bell.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
+import type { FormTokens } from '../web/forms.ts';
 import type { ShowPage } from '../web/respond.ts';
 
 export interface LoginSettings {
@@ -69,6 +70,7 @@ export interface LoginTools {
   expectVerdict(attempt: Attempt): Promise<void>;
   placeOf(address: string, described: { browser: string; system: string }): Place;
   show: ShowPage;
+  formTokens: FormTokens;
   record: Record;
   clock: Clock;
   sleep: Sleep;

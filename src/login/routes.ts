@@ -7,7 +7,7 @@ import { Router, type RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
 import type { Attempt, DenialReason } from '../domain/attempt.ts';
 import { standing } from '../domain/standing.ts';
-import { requireSameOrigin } from '../web/forms.ts';
+import { readForm, requireSameOrigin } from '../web/forms.ts';
 import { showCapture, takeSelfie } from './capture.ts';
 import { allow, deny, showConsent } from './consent.ts';
 import { thisDevice } from './device.ts';
@@ -20,7 +20,11 @@ import { type LoginTools, ownInteraction, pathOf } from './room.ts';
 import { readInteraction, startAttempt } from './start.ts';
 import { type OpenStreams, createEvents, showWaiting } from './waiting.ts';
 
-type Step = (ctx: RouterContext, tools: LoginTools) => Promise<void>;
+type Step = (
+  ctx: RouterContext,
+  tools: LoginTools,
+  form: ReadonlyMap<string, string>,
+) => Promise<void>;
 
 const steps: Readonly<Record<string, Step>> = {
   identify,
@@ -44,9 +48,13 @@ export function createLoginRoutes(tools: LoginTools, streams: OpenStreams): Midd
   router.get('/didit/:nonce', (ctx) => returned(ctx, tools));
   router.get('/events', createEvents(tools, streams));
   for (const [name, step] of Object.entries(steps)) {
-    router.post(`/${name}`, (ctx) => {
+    router.post(`/${name}`, async (ctx) => {
       requireSameOrigin(ctx, issuerOrigin);
-      return step(ctx, tools);
+      const uid = ownInteraction(ctx, tools.provider);
+      const form = await readForm(ctx);
+      tools.formTokens.require(uid, form);
+      ctx.state.formToken = tools.formTokens.of(uid);
+      await step(ctx, tools, form);
     });
   }
   return router.routes() as unknown as Middleware;
@@ -54,6 +62,7 @@ export function createLoginRoutes(tools: LoginTools, streams: OpenStreams): Midd
 
 async function dispatch(ctx: RouterContext, tools: LoginTools): Promise<void> {
   const uid = ownInteraction(ctx, tools.provider);
+  ctx.state.formToken = tools.formTokens.of(uid);
   thisDevice(ctx, tools);
   const isFirst = ctx.query.begin !== undefined;
   const loaded = isFirst ? undefined : await tools.attempts.load(uid);

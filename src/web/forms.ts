@@ -1,4 +1,5 @@
 /** Forms: only from our own pages, only as large as they need to be, each field at most once. */
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'koa';
 import rawBody from 'raw-body';
 import { Problem } from '../domain/problem.ts';
@@ -39,4 +40,29 @@ export async function readForm(ctx: Context): Promise<ReadonlyMap<string, string
     fields.set(name, value);
   }
   return fields;
+}
+
+/** What a form of ours carries besides: only who was shown the page of this interaction has it. */
+export interface FormTokens {
+  of(interactionUid: string): string;
+  /** @throws Problem `cross_site` when the form is not one that we drew for this interaction. */
+  require(interactionUid: string, form: ReadonlyMap<string, string>): void;
+}
+
+/** @param keys newest first; a page that was drawn before a key was changed may still be sent. */
+export function createFormTokens(keys: readonly string[]): FormTokens {
+  const tokenBy = (key: string, uid: string): string =>
+    createHmac('sha256', key).update(`didit-oidc form\0${uid}`).digest('base64url');
+  const [newest = ''] = keys;
+  return {
+    of: (uid) => tokenBy(newest, uid),
+    require(uid, form) {
+      const given = Buffer.from(form.get('form_token') ?? '');
+      const isOurs = keys.some((key) => {
+        const expected = Buffer.from(tokenBy(key, uid));
+        return expected.length === given.length && timingSafeEqual(expected, given);
+      });
+      if (!isOurs) throw new Problem('cross_site', 'a form without its token');
+    },
+  };
 }

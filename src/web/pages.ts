@@ -103,6 +103,8 @@ export interface PageContext {
   locale: string;
   /** What the person quotes when they ask for help, and what the log carries. */
   reference?: string | undefined;
+  /** For the hidden field of each form, see web/forms.ts. */
+  formToken?: string | undefined;
 }
 
 export interface Operator {
@@ -162,10 +164,9 @@ export function createPages(options: {
 
   return {
     negotiateLocale: (wanted) => text.negotiate(wanted),
-    render: (page, { locale, reference }) =>
+    render: (page, { locale, reference, formToken = '' }) =>
       eta.render(`@${page.page}`, {
-        page,
-        site,
+        ...{ page, site, formToken },
         locale,
         language: new Intl.DisplayNames(locale, { type: 'language' }).of(locale),
         reference,

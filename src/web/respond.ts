@@ -20,7 +20,8 @@ export function createShowPage(pages: Pages): ShowPage {
     ctx.status = status;
     ctx.type = 'text/html; charset=utf-8';
     ctx.set('content-language', locale);
-    ctx.body = pages.render(page, { locale, reference: reference ?? referenceOf(ctx) });
+    const { formToken } = ctx.state as { formToken?: string };
+    ctx.body = pages.render(page, { locale, reference: reference ?? referenceOf(ctx), formToken });
   };
 }
 

@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { keepLog, overhear } from '../didit/support.ts';
-import type { Answer, TestBrowser } from '../support/browser.ts';
+import { type Answer, type TestBrowser, formTokenFor } from '../support/browser.ts';
 import {
   type PartyRequest,
   createBrowser,
@@ -146,7 +146,8 @@ describe('[CB-09] a sign-in that is finished', () => {
     await settle(browser, await press(browser, ready, 'resume'));
     const again = async (address: string, method: string): Promise<string> => {
       const headers = { cookie, accept: 'text/html', ...sameOrigin };
-      const response = await fetch(address, { method, headers, redirect: 'manual' });
+      const body = method === 'POST' ? new URLSearchParams(formTokenFor(address)) : null;
+      const response = await fetch(address, { method, headers, body, redirect: 'manual' });
       return `${response.status} ${response.headers.get('location') ?? ''}`;
     };
     const path = new URL(here).pathname;
@@ -179,7 +180,26 @@ describe('a post that another page sent', () => {
     const origin = headers['origin'] === 'ours' ? { origin: bed.issuer } : {};
     for (const step of ['selfie', 'resume', 'cancel', 'try-again', 'start-over', 'allow', 'deny']) {
       log.clear();
-      const init = { method: 'POST', headers: { ...form, ...headers, ...origin } };
+      const body = new URLSearchParams(formTokenFor(here));
+      const init = { method: 'POST', body, headers: { ...form, ...headers, ...origin } };
+      expectRefusal(await browser.request(`${here}/${step}`, init), 403, 'cross_site');
+    }
+    expect(heading(await browser.get(here))).toBe('One selfie to sign in');
+  });
+
+  it.each([
+    ['no token', undefined],
+    ['an empty token', ''],
+    ['a token that was made up', 'x'.repeat(43)],
+    ['the token of another sign-in', 'another'],
+  ])('[PL-12] with %s does nothing, from wherever it comes', async (_name, token) => {
+    const [{ browser, here }, other] = [await atTheDoor('ana@example.com'), await atTheDoor()];
+    const form_token = token === 'another' ? formTokenFor(other.here)['form_token'] : token;
+    expect(form_token).not.toBe(formTokenFor(here)['form_token']);
+    for (const step of ['selfie', 'resume', 'cancel', 'try-again', 'start-over', 'allow', 'deny']) {
+      log.clear();
+      const body = new URLSearchParams(form_token === undefined ? {} : { form_token });
+      const init = { method: 'POST', body, headers: { ...form, ...sameOrigin } };
       expectRefusal(await browser.request(`${here}/${step}`, init), 403, 'cross_site');
     }
     expect(heading(await browser.get(here))).toBe('One selfie to sign in');
@@ -187,8 +207,11 @@ describe('a post that another page sent', () => {
 });
 
 describe('a form', () => {
-  const post = (browser: TestBrowser, url: string, body: string, headers = {}): Promise<Answer> =>
-    browser.request(url, { method: 'POST', body, headers: { ...form, ...sameOrigin, ...headers } });
+  const post = (browser: TestBrowser, url: string, text: string, headers = {}): Promise<Answer> => {
+    const body = `${text}&${new URLSearchParams(formTokenFor(url)).toString()}`;
+    const init = { method: 'POST', body, headers: { ...form, ...sameOrigin, ...headers } };
+    return browser.request(url, init);
+  };
 
   it.each([
     ['larger than 16 KiB', 413, 'body_too_large', `identifier=${'a'.repeat(16 * 1024)}`],

@@ -20,6 +20,21 @@ export interface Form {
 export const chromeOnLinux =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 
+/**
+ * The tokens of the forms that any browser was shown, by the sign-in that they are for. A form is sent with its token
+ * in every browser: whoever attacks is taken to have seen the page.
+ */
+const formTokens = new Map<string, string>();
+/** What a form that is sent to this address carries besides what somebody typed. */
+export function formTokenFor(url: string): Record<string, string> {
+  const form_token = formTokens.get(signInOf(url));
+  return form_token === undefined ? {} : { form_token };
+}
+/** A page without what is another in each sign-in. */
+export const withoutToken = (text: string): string =>
+  text.replace(/(?<=name="form_token" value=")[^"]*/g, 'TOKEN');
+const signInOf = (url: string): string => /^.*\/interaction\/[\w-]+/.exec(url)?.[0] ?? url;
+
 export type TestBrowser = ReturnType<typeof createBrowser>;
 
 /** @param seen is told of every answer, pages and redirects alike. */
@@ -52,6 +67,8 @@ export function createBrowser({
       text: await response.text(),
       location: location === null ? undefined : new URL(location, url).href,
     };
+    const [, token] = /name="form_token" value="([^"]+)"/.exec(answer.text) ?? [];
+    if (token) formTokens.set(signInOf(url), token);
     seen(answer);
     return answer;
   }
@@ -62,7 +79,7 @@ export function createBrowser({
   function post(url: string, fields: Record<string, string> = {}): Promise<Answer> {
     return request(url, {
       method: 'POST',
-      body: new URLSearchParams(fields),
+      body: new URLSearchParams({ ...formTokenFor(url), ...fields }),
       headers: { 'sec-fetch-site': 'same-origin', origin: new URL(url).origin },
     });
   }
