@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
 import type { Question, ServerSettings } from './servers/measured.ts';
 
 const serverCore = '0';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
 import { quantile } from './measure.ts';
 import { end, spawnNode } from './process.ts';
 

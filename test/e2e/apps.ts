@@ -7,7 +7,7 @@ import type { Server } from 'node:http';
 import type { Page } from 'playwright-core';
 import { randomKey } from '../../src/config/keys.ts';
 import { createRelyingParty } from '../../src/demo/relying-party.ts';
-import { freePort } from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
 
 /** `wiki` and `notes` belong to the house; `guest` does not, so its people are asked for consent. */
 const names = ['wiki', 'notes', 'guest'] as const;

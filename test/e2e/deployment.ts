@@ -10,13 +10,8 @@ import { generateJwks, randomKey } from '../../src/config/keys.ts';
 import { type Simulator, createSimulator } from '../../src/simulator/simulator.ts';
 import { hostedOrigin } from '../support/chromium.ts';
 import { writePeople } from '../support/people.ts';
-import {
-  accountsFile,
-  freePort,
-  testClients,
-  webhookSecret,
-  workflowId,
-} from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
+import { accountsFile, testClients, webhookSecret, workflowId } from '../support/testbed.ts';
 import { type Apps, prepareApps } from './apps.ts';
 
 const mainFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url));

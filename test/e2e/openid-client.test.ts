@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { randomKey } from '../../src/config/keys.ts';
 import { press, hostedOrigin, launchChromium, newPerson, signIn } from '../support/chromium.ts';
-import { freePort, startTestbed } from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
+import { startTestbed } from '../support/testbed.ts';
 import { end, lineOf, spawnNode } from './deployment.ts';
 
 const example = fileURLToPath(new URL('../../examples/openid-client/app.ts', import.meta.url));

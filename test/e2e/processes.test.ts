@@ -10,7 +10,7 @@ import {
   toSelfie,
 } from '../support/chromium.ts';
 import { freshRedis } from '../support/redis.ts';
-import { freePort } from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
 import { signInLink, signedIn } from './apps.ts';
 import { type Deployment, prepareDeployment } from './deployment.ts';
 import { startProxy } from './proxy.ts';

@@ -18,7 +18,8 @@ import { createLog } from '../../src/web/telemetry.ts';
 import { basic, overHttp, post } from '../oidc/support.ts';
 import { type Answer, type TestBrowser, createBrowser, formsOf } from '../support/browser.ts';
 import { heading, press, takeSelfie, whileWaiting } from '../support/login.ts';
-import { accountsFile, freePort } from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
+import { accountsFile } from '../support/testbed.ts';
 
 const suite = 'https://localhost.emobix.co.uk:8443/test/a/didit-oidc/';
 const callback = `${suite}callback`;

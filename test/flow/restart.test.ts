@@ -17,7 +17,8 @@ import {
   whileWaiting,
 } from '../support/login.ts';
 import { freshRedis } from '../support/redis.ts';
-import { deploymentKeys, freePort, startApp, webhookSecret } from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
+import { deploymentKeys, startApp, webhookSecret } from '../support/testbed.ts';
 
 /** One deployment, of which the process can be replaced while its store and Didit stay. */
 async function deploy(storeUrl: string) {

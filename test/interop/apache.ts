@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apachePath } from '../support/packages.ts';
-import { freePort } from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
 
 export interface Apache {
   /** The page behind the login. */

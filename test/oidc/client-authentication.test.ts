@@ -7,7 +7,8 @@ import { openStore } from '../../src/store/open.ts';
 import type { TestBrowser } from '../support/browser.ts';
 import { press, settle } from '../support/login.ts';
 import { freshRedis } from '../support/redis.ts';
-import { type Testbed, freePort, redirectUri, startTestbed } from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
+import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
 import { type Reply, basic, createOtherParty, newRequest, post, signedIn } from './support.ts';
 
 const storeKey = randomKey();

@@ -14,7 +14,8 @@ import { developmentEnv } from '../config/support.ts';
 import { type Deployment, prepareDeployment, spawnMain } from '../e2e/deployment.ts';
 import { createWatcher, visit } from '../faults/people.ts';
 import { createParty } from '../support/login.ts';
-import { freePort, webhookSecret, workflowId } from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
+import { webhookSecret, workflowId } from '../support/testbed.ts';
 
 const apiKey = 'test-api-key-0123456789';
 const issuer = 'http://127.0.0.1:3000';

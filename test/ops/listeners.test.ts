@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, it, vi } from 'vitest';
 import { freshRedis, withRedis } from '../support/redis.ts';
-import { deploymentKeys, freePort, startApp } from '../support/testbed.ts';
+import { freePort } from '../support/ports.ts';
+import { deploymentKeys, startApp } from '../support/testbed.ts';
 
 it('a provider that cannot open its second listener closes the first, and its store', async () => {
   const taken = createServer();

@@ -150,7 +150,6 @@ it('[PL-15] whatever is sent, a line of the log is one line, and has no colours 
     });
   }
   const text = log.text();
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202a-\u202e]/);
   for (const line of text.trimEnd().split('\n')) {
     expect(() => JSON.parse(line) as unknown).not.toThrow();

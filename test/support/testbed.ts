@@ -2,8 +2,6 @@
  * A provider and a Didit, as a test needs them: real HTTP on free ports of the loopback, three people enrolled,
  * three relying parties registered.
  */
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type App, createApp } from '../../src/app.ts';
 import { generateJwks, randomKey } from '../../src/config/keys.ts';
@@ -15,6 +13,7 @@ import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import { createLog } from '../../src/web/telemetry.ts';
 import { writePeople } from './people.ts';
+import { freePort } from './ports.ts';
 
 export const accountsFile = fileURLToPath(
   new URL('../../config/demo/accounts.yaml', import.meta.url),
@@ -226,14 +225,4 @@ export function testClients(clientSecret: string): object[] {
       first_party: true,
     },
   ];
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  server.listen(0, '127.0.0.1', () => resolve(undefined));
-  await promise;
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }
