@@ -15,7 +15,8 @@ const doors = {
   oidc: ['store', 'domain', 'web'],
   fallback: ['store', 'domain'],
   login: ['store', 'domain', 'didit-port', 'oidc', 'web', 'fallback'],
-  enrol: ['store', 'domain'],
+  enrol: ['store', 'domain', 'didit-port', 'oidc', 'web', 'fallback', 'login'],
+  account: ['store', 'domain', 'didit-port', 'oidc', 'web', 'fallback', 'enrol'],
   ops: [
     'app',
     'store',
@@ -25,6 +26,8 @@ const doors = {
     'web',
     'didit',
     'didit-port',
+    'fallback',
+    'enrol',
     'simulator',
     'demo',
   ],
@@ -32,7 +35,19 @@ const doors = {
   simulator: ['didit-format'],
   'didit-format': ['domain'],
   'didit-port': ['domain'],
-  app: ['config', 'store', 'domain', 'didit', 'web', 'oidc', 'fallback', 'login', 'enrol', 'ops'],
+  app: [
+    'config',
+    'store',
+    'domain',
+    'didit',
+    'web',
+    'oidc',
+    'fallback',
+    'login',
+    'enrol',
+    'account',
+    'ops',
+  ],
 };
 
 const door = (from, to) => ({
@@ -113,6 +128,7 @@ export default tseslint.config(
           'fallback',
           'login',
           'enrol',
+          'account',
           'ops',
           'simulator',
           'demo',

@@ -4,7 +4,7 @@
  * pages, waits the same turn and meets the same limits.
  */
 import type { Identity } from '../domain/attempt.ts';
-import { normaliseIdentifier } from '../store/accounts.ts';
+import { normaliseIdentifier } from '../store/account-names.ts';
 import type { LoginTools } from './room.ts';
 
 export interface Subject {

@@ -5,20 +5,16 @@
  */
 import { createHmac } from 'node:crypto';
 import type { Configuration } from 'oidc-provider';
+import { keptSecret } from '../store/secrets.ts';
 import type { Store } from '../store/store.ts';
 
 export type Pairwise = NonNullable<Configuration['pairwiseIdentifier']>;
-
-const key = 'secret:pairwise';
-const keyBytes = 32;
 
 export async function createPairwise(
   store: Store,
   random: (bytes: number) => string,
 ): Promise<Pairwise> {
-  await store.put(key, random(keyBytes), { ifAbsent: true });
-  const secret = (await store.get(key))?.value;
-  if (secret === undefined) throw new Error('the key of pairwise subjects cannot be kept');
+  const secret = await keptSecret(store, 'pairwise', random);
   return (_ctx, accountId, client) => {
     // The host of its redirect addresses, or of the list that `sector_identifier_uri` leads to.
     const { sectorIdentifier } = client as { sectorIdentifier?: string };

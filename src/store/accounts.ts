@@ -3,25 +3,46 @@
  * sign in. The reference face lies apart, see portraits.ts.
  */
 import type { Clock, Random } from '../domain/environment.ts';
+import { createNames } from './account-names.ts';
+import { proofsOf } from './account-proofs.ts';
 import { type Store, update } from './store.ts';
 
 export interface Account {
   schema: 1;
   /** Opaque, random, never reused: the `sub` of every token. */
   id: string;
-  status: 'active' | 'blocked';
+  status: AccountStatus;
   email?: string;
   emailVerified: boolean;
   username?: string;
   name?: string;
+  givenName?: string;
+  familyName?: string;
+  /** ISO 8601. */
+  birthdate?: string;
+  /** The language that the person last used here, for mails (BCP 47). */
+  locale?: string;
   groups: readonly string[];
   enrolment?: Enrolment;
+  /** The person wants no selfie any more, though a face is enrolled. */
+  selfieOff?: boolean;
+  /** The text that they agreed to before their face was taken, and when; gone once they withdrew it. */
+  consent?: { version: string; atMs: number };
+  createdAtMs: number;
   updatedAtMs: number;
+  /** Whatever was proven at this second (`auth_time`) or before is void: all sessions and tokens of it are. */
+  signedOutUntil?: number;
   /** What strangers tried, and the person has not been told yet; at most five. */
   notices?: readonly Notice[];
   /** Times of proofs (`auth_time`, seconds) that turned out to be borrowed: nothing that hangs on them is honoured. */
   revokedProofs?: readonly number[];
 }
+
+/**
+ * `invited`: known by name, nobody has come yet. `held`: for a time nobody gets in, for instance while a recovery is
+ * under way. `erased`: nothing is left but the id, which is never given again.
+ */
+export type AccountStatus = 'invited' | 'active' | 'held' | 'blocked' | 'erased';
 
 /** Somebody else's selfie link ended in this person's browser, before (`stopped`) or after it let in (`ended`). */
 export interface Notice {
@@ -41,29 +62,26 @@ export interface Enrolment {
   portraitKey?: string;
   /** Of the picture as it was enrolled, SHA-256 in base64url: another one in its place is not sent. */
   portraitHash?: string;
+  /** Of the check that it came from, for erasing it at Didit. */
+  diditSessionId?: string;
+  enrolledAtMs?: number;
+  /** Name, date of birth and document, as a keyed hash: the next enrolment has to be the same person's. */
+  identityHash?: string;
 }
 
-export type NewAccount = Pick<Account, 'email' | 'username' | 'name' | 'groups'>;
+export type NewAccount = Pick<Account, 'email' | 'username' | 'name' | 'groups'> &
+  Partial<Pick<Account, 'status' | 'emailVerified' | 'givenName' | 'familyName' | 'locale'>>;
 
 export type Accounts = ReturnType<typeof createAccounts>;
-
-/** One spelling for all that a person may mean by the same name: Unicode form, case and space around it. */
-export function normaliseIdentifier(text: string): string {
-  return text.normalize('NFKC').trim().toLowerCase();
-}
 
 /** How long a process may believe what it has read, should the word of a change not reach it. */
 const believedForMs = 10_000;
 const believedAtMost = 10_000;
-const noticesAtMost = 5;
-/** Far more than can happen before the sessions that they are about are over. */
-const revokedAtMost = 100;
 const channel = 'accounts';
 
 export function createAccounts(store: Store, { clock, random }: { clock: Clock; random: Random }) {
   const keyOf = (id: string): string => `account:${id}`;
-  const indexKeyOf = (identifier: string): string =>
-    `identifier:${normaliseIdentifier(identifier)}`;
+  const names = createNames(store);
   // One login asks for the same account several times within seconds.
   const believed = new Map<string, { account: Account; untilMs: number }>();
   // A reading that a change overtook is not to be believed.
@@ -87,10 +105,6 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
     return account;
   }
 
-  async function idOf(identifier: string): Promise<string | undefined> {
-    return (await store.get(indexKeyOf(identifier)))?.value;
-  }
-
   /**
    * Adds an account under all its identifiers.
    * @returns undefined when one of them is already somebody's; nothing was added then.
@@ -103,27 +117,35 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
       emailVerified: fields.email !== undefined,
       ...fields,
       ...(enrolment ? { enrolment } : {}),
+      createdAtMs: clock(),
       updatedAtMs: clock(),
     };
-    const given = [fields.email, fields.username].filter((name) => name !== undefined);
-    const names = new Set(given.map(normaliseIdentifier));
-    const taken: string[] = [];
-    for (const name of names) {
-      if (!(await store.put(indexKeyOf(name), account.id, { ifAbsent: true }))) {
-        await Promise.all(taken.map((mine) => store.delete(indexKeyOf(mine))));
-        return undefined;
-      }
-      taken.push(name);
-    }
+    if (!(await names.claim(account.id, account))) return undefined;
     await store.put(keyOf(account.id), JSON.stringify(account));
     return account;
   }
 
+  /**
+   * Gives the account another address or user name.
+   * @returns false when it is somebody else's; nothing is changed then.
+   */
+  async function rename(id: string, to: { email?: string; username?: string }): Promise<boolean> {
+    const account = await find(id);
+    if (!account || !(await names.claim(id, { ...account, ...to }))) return false;
+    await change(id, (current) => ({ ...current, ...to, updatedAtMs: clock() }));
+    await names.release(account, { ...account, ...to });
+    return true;
+  }
+
   /** A blocked account is nobody, at once and in every process. @returns false when there is no such account. */
-  function setStatus(id: string, status: Account['status']): Promise<boolean> {
+  function setStatus(id: string, status: AccountStatus): Promise<boolean> {
     return change(id, (account) => ({ ...account, status, updatedAtMs: clock() }));
   }
 
+  /**
+   * Changes an account under compare-and-set, for every process at once. Its names are changed by `rename` alone.
+   * @returns false when there is no such account.
+   */
   async function change(id: string, next: (account: Account) => Account): Promise<boolean> {
     const isThere = await update<boolean>(store, keyOf(id), (current) => {
       if (current === undefined) return { result: false };
@@ -134,31 +156,14 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
     return isThere;
   }
 
-  /** Keeps a notice for the person, and takes back a proof that had been accepted, at once and in every process. */
-  async function warn(id: string, notice: Notice, revoked?: number): Promise<void> {
-    await change(id, (account) => ({
-      ...account,
-      notices: [...(account.notices ?? []), notice].slice(-noticesAtMost),
-      revokedProofs: [
-        ...(account.revokedProofs ?? []),
-        ...(revoked === undefined ? [] : [revoked]),
-      ].slice(-revokedAtMost),
-    }));
+  async function* list(): AsyncIterable<Account> {
+    for await (const { value } of store.scan('account')) yield JSON.parse(value) as Account;
   }
 
-  /** The person has read them. */
-  async function clearNotices(id: string): Promise<void> {
-    await change(id, ({ notices: _, ...account }) => account);
-  }
-
-  async function isRevoked(id: string, authTime: number): Promise<boolean> {
-    return (await find(id))?.revokedProofs?.includes(authTime) ?? false;
-  }
-
-  /** Hears of changes that other processes make. @returns a function that stops listening. */
-  function listen(): Promise<() => Promise<void>> {
-    return store.subscribe(channel, forget);
-  }
-
-  return { find, idOf, add, setStatus, warn, clearNotices, isRevoked, listen };
+  return {
+    ...{ find, idOf: names.idOf, list, add, change, rename, setStatus },
+    ...proofsOf({ find, change, clock }),
+    /** Hears of changes that other processes make. @returns a function that stops listening. */
+    listen: (): Promise<() => Promise<void>> => store.subscribe(channel, forget),
+  };
 }
