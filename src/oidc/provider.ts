@@ -7,6 +7,7 @@ import type { Clock } from '../domain/environment.ts';
 import type { Store } from '../store/store.ts';
 import { createAdapter, hashSecret } from './adapter.ts';
 import { claims } from './claims.ts';
+import { assertClaimsParameter } from './claims-parameter.ts';
 import type { Clients } from './clients.ts';
 import { createGrantLoader } from './grants.ts';
 import { signingAlgorithms } from './keys.ts';
@@ -118,7 +119,7 @@ function features(settings: ProviderSettings, parts: ProviderParts): Configurati
     devInteractions: { enabled: false },
     pushedAuthorizationRequests: { enabled: true },
     dPoP: { enabled: true, nonceSecret: deriveKey(cookieKeys[0] ?? '', 'dpop nonce') },
-    claimsParameter: { enabled: true },
+    claimsParameter: { enabled: true, assertClaimsParameter },
     clientCredentials: { enabled: true },
     requestObjects: { enabled: true },
     resourceIndicators: resourceIndicators(clients.resources),

@@ -1,5 +1,6 @@
 /** What a client may say of itself when it registers itself (RFC 7591), beyond what the library checks. */
 import { type Configuration, errors } from 'oidc-provider';
+import { isTooDeep } from './nesting.ts';
 
 export const extraClientMetadata: NonNullable<Configuration['extraClientMetadata']> = {
   // Said by the operator alone, in the clients file.
@@ -8,6 +9,9 @@ export const extraClientMetadata: NonNullable<Configuration['extraClientMetadata
     // There is a request only while somebody registers; records of ours are not read through one.
     if (ctx === undefined) return;
     metadata[key] = undefined;
+    if (isTooDeep(metadata)) {
+      throw new errors.InvalidClientMetadata('client metadata is nested too deeply');
+    }
     refusePlainHttp(metadata);
   },
 };
