@@ -111,12 +111,22 @@ function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
     stops.push(() => clearTimeout(timer));
   }
 
-  async function look(): Promise<void> {
+  async function read() {
     const loaded = await tools.attempts.load(uid);
     if (!loaded) throw new Problem('interaction_over');
     const { attempt } = loaded;
     const nowMs = tools.clock();
-    const where = standing(attempt, nowMs);
+    return { attempt, nowMs, where: standing(attempt, nowMs) };
+  }
+
+  /** Whoever only sent the link must not hear either that somebody followed it: there is nothing new to see yet. */
+  async function heard(): Promise<void> {
+    const { where } = await read();
+    if (!stopped && (where.at !== 'waiting' || where.returned)) changed();
+  }
+
+  async function look(): Promise<void> {
+    const { attempt, nowMs, where } = await read();
     if (stopped) return;
     if (where.at !== 'waiting') {
       changed();
@@ -135,7 +145,8 @@ function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
 
   return {
     async begin(): Promise<void> {
-      stops.push(await tools.bell.listen(uid, changed));
+      // Should the store not answer, the page looks for itself.
+      stops.push(await tools.bell.listen(uid, () => void heard().catch(changed)));
       // The browser may have gone meanwhile.
       if (stopped) stop();
       else await look();

@@ -2,6 +2,7 @@
  * A link to a selfie that is sent to somebody else. A is who began the sign-in and would like to be B; B has the
  * face, and opens what A sent. Both have browsers of the same kind, so that only the way back tells them apart.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { keepLog, overhear, ring } from '../didit/support.ts';
 import { type Answer, type TestBrowser, withoutToken } from '../support/browser.ts';
@@ -120,6 +121,24 @@ describe('[XD-01] [XD-04] an approval that came by a link', () => {
     };
     const [approved, pending] = [await page(true), await page(false)];
     expect(approved).toBe(pending);
+  });
+
+  it('[XD-02] rings at the page of A no sooner than A may know of it', async () => {
+    const a = await begun();
+    const cookie = await a.browser.jar.getCookieString(here(a.callback));
+    const { body } = await fetch(`${here(a.callback)}/events`, { headers: { cookie } });
+    let told = '';
+    const listening = (async () => {
+      for await (const piece of body ?? []) told += Buffer.from(piece).toString();
+    })();
+    const { b, back } = await takenByB(a.selfie.url);
+    await vi.waitFor(() => expect(count('verdict.received')).toBe(1));
+    await sleep(300); // A ring takes a few milliseconds.
+    expect(told).toBe('retry: 1000\n\n');
+    // Until B’s browser is there, which ends it.
+    await settle(b, back);
+    await listening;
+    expect(told).toContain('data: look again');
   });
 });
 
