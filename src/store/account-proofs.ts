@@ -18,8 +18,9 @@ interface Records {
 export function proofsOf({ find, change, clock }: Records) {
   function withoutProof(account: Account, authTime: number | undefined): Account {
     if (authTime === undefined) return account;
-    const revokedProofs = [...(account.revokedProofs ?? []), authTime].slice(-revokedAtMost);
-    return { ...account, revokedProofs };
+    // Each once: who comes back a hundred times must not push out what was taken back before.
+    const revokedProofs = [...new Set([...(account.revokedProofs ?? []), authTime])];
+    return { ...account, revokedProofs: revokedProofs.slice(-revokedAtMost) };
   }
 
   return {
@@ -41,10 +42,13 @@ export function proofsOf({ find, change, clock }: Records) {
 
     /** Keeps a notice for the person, and takes back a proof that had been accepted. */
     async warn(id: string, notice: Notice, revoked?: number): Promise<void> {
-      await change(id, (account) => ({
-        ...withoutProof(account, revoked),
-        notices: [...(account.notices ?? []), notice].slice(-noticesAtMost),
-      }));
+      await change(id, (account) => {
+        const others = (account.notices ?? []).filter(({ attempt }) => attempt !== notice.attempt);
+        return {
+          ...withoutProof(account, revoked),
+          notices: [...others, notice].slice(-noticesAtMost),
+        };
+      });
     },
 
     /** The person has read them. */

@@ -47,6 +47,8 @@ export type AccountStatus = 'invited' | 'active' | 'held' | 'blocked' | 'erased'
 /** Somebody else's selfie link ended in this person's browser, before (`stopped`) or after it let in (`ended`). */
 export interface Notice {
   kind: 'stopped' | 'ended';
+  /** Which try to get in it is about; of each the person is told once. */
+  attempt: string;
   atMs: number;
   client: string;
   browser: string | undefined;

@@ -21,6 +21,7 @@ import {
 import { freshRedis, withRedis } from '../support/redis.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
 
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const overheard = overhear();
 const log = keepLog();
 let bed: Testbed;
@@ -48,8 +49,10 @@ async function begun(person = bed.person(), browser = createBrowser()) {
 }
 
 /** B opens the link and takes the selfie; the answer leads B to where Didit sends browsers back to. */
-async function takenByB(link: string): Promise<{ b: TestBrowser; back: Answer }> {
-  const b = createBrowser();
+async function takenByB(
+  link: string,
+  b = createBrowser(),
+): Promise<{ b: TestBrowser; back: Answer }> {
   return { b, back: await takeSelfie(b, await b.get(link), 'approve') };
 }
 
@@ -64,6 +67,13 @@ async function borrowed(person = bed.person()) {
   const done = await settle(a.browser, await press(a.browser, ready, 'resume'));
   const tokens = await a.request.finish(done.location ?? '');
   return { ...a, b, back, tokens };
+}
+
+/** A sign-in in a new browser, up to the last button. */
+async function toContinue(person: string): Promise<{ browser: TestBrowser; page: Answer }> {
+  const { browser, selfie } = await begun(person);
+  const returned = await settle(browser, await takeSelfie(browser, selfie, 'approve'));
+  return { browser, page: await whileWaiting(browser, returned) };
 }
 
 const userinfo = (token: string): Promise<Response> =>
@@ -184,17 +194,13 @@ describe('[XD-03] B’s browser, arriving after A was let in,', () => {
 
   it('tells the person at their next sign-in, once, and waits for them to read it', async () => {
     const { person, b, back } = await borrowed();
-    await settle(b, back);
-    const ready = async (): Promise<{ browser: TestBrowser; page: Answer }> => {
-      const { browser, selfie } = await begun(person);
-      const returned = await settle(browser, await takeSelfie(browser, selfie, 'approve'));
-      return { browser, page: await whileWaiting(browser, returned) };
-    };
-    const told = await ready();
-    expect(told.page.text).toContain('What it opened was closed');
+    // However often it arrives.
+    for (let times = 0; times < 3; times += 1) await settle(b, back);
+    const told = await toContinue(person);
+    expect(told.page.text.match(/What it opened was closed/g)).toHaveLength(1);
     expect(told.page.text).not.toContain('data-submit');
     await settle(told.browser, await press(told.browser, told.page, 'resume'));
-    const next = await ready();
+    const next = await toContinue(person);
     expect(next.page.text).not.toContain('What it opened was closed');
     expect(next.page.text).toContain('data-submit');
   });
@@ -222,6 +228,24 @@ describe('[XD-03] B’s browser, arriving after A was let in,', () => {
       await browser.get((await (await createParty(one)).begin()).url),
     );
     expect(heading(next)).toBe('Sign in');
+  });
+});
+
+describe('[XD-03] B’s browser, arriving before A was let in,', () => {
+  it.each([
+    ['of the same kind', createBrowser()],
+    ['of another kind, of which the decision told before', createBrowser({ userAgent: firefox })],
+  ])('%s: the operator hears of it, and the person at their next sign-in, once', async (_, b) => {
+    const a = await begun();
+    const { back } = await takenByB(a.selfie.url, b);
+    await vi.waitFor(() => expect(count('verdict.received')).toBe(1));
+    for (let times = 0; times < 3; times += 1) {
+      expect(heading(await settle(b, back))).toBe('This was not started here');
+    }
+    expect(count('login.foreign')).toBeGreaterThan(0);
+    expect(count('login.completed')).toBe(0);
+    const told = await toContinue(a.person);
+    expect(told.page.text.match(/We stopped it/g)).toHaveLength(1);
   });
 });
 
