@@ -231,7 +231,10 @@ function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Rec
   const sessions = createDiditSessions(records.store);
   const settle = createSettle({ ...records, ...tools, didit: api, placeOf });
   const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
-  const reconcile = createReconcile({ store: records.store, settle, clock, failed });
+  const reconcile = createReconcile({
+    ...{ store: records.store, settle, clock, failed },
+    chance: Math.random,
+  });
   const webhook = createWebhook({
     secrets: config.didit.webhookSecrets.flatMap((text) => parseSecret(text) ?? []),
     addresses: config.didit.webhookAddresses,

@@ -15,6 +15,8 @@ const streamForMs = 120_000;
 const heartbeatMs = 15_000;
 /** As a rule the webhook is there before the browser. Once it is this late, the decision is read without it. */
 const lateAfterMs = 1_000;
+/** A little longer than whoever looks is content with having been asked once. */
+const askAgainMs = 12_000;
 
 export async function showWaiting(
   ctx: RouterContext,
@@ -105,6 +107,7 @@ export function createEvents(tools: LoginTools, streams: OpenStreams) {
 function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
   const stops: (() => void)[] = [];
   let stopped = false;
+  let mayKnow = false;
 
   function after(ms: number, act: () => void): void {
     const timer = setTimeout(act, ms);
@@ -116,13 +119,15 @@ function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
     if (!loaded) throw new Problem('interaction_over');
     const { attempt } = loaded;
     const nowMs = tools.clock();
-    return { attempt, nowMs, where: standing(attempt, nowMs) };
+    const where = standing(attempt, nowMs);
+    mayKnow = where.at !== 'waiting' || where.returned;
+    return { attempt, nowMs, where };
   }
 
   /** Whoever only sent the link must not hear either that somebody followed it: there is nothing new to see yet. */
   async function heard(): Promise<void> {
-    const { where } = await read();
-    if (!stopped && (where.at !== 'waiting' || where.returned)) changed();
+    if (!mayKnow) await read();
+    if (!stopped && mayKnow) changed();
   }
 
   async function look(): Promise<void> {
@@ -134,8 +139,14 @@ function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
     }
     if (where.opensAtMs !== undefined) after(where.opensAtMs - nowMs, changed);
     const lateMs = lateInMs(attempt, nowMs);
+    if (lateMs !== undefined) after(lateMs, () => expectVerdict(attempt));
+  }
+
+  /** Again and again, since a process that was about to look may die. */
+  function expectVerdict(attempt: Attempt): void {
     // Should the store not answer, the page comes back and asks again.
-    if (lateMs !== undefined) after(lateMs, () => void tools.expectVerdict(attempt).catch(changed));
+    tools.expectVerdict(attempt).catch(changed);
+    after(askAgainMs, () => expectVerdict(attempt));
   }
 
   function stop(): void {
