@@ -24,13 +24,10 @@ import type { Factor } from './fallback/factor.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
-import { createFindAccount } from './oidc/claims.ts';
-import { type Clients, validateClients } from './oidc/clients.ts';
+import type { Clients } from './oidc/clients.ts';
 import { putBackInteractions } from './oidc/interactions.ts';
-import { createLogoutOutbox } from './oidc/logout-outbox.ts';
-import { createProviderPages } from './oidc/pages.ts';
-import { createProvider } from './oidc/provider.ts';
-import { createPairwise } from './oidc/subjects.ts';
+import { refuseMalformed } from './oidc/parameters.ts';
+import { createOidcSide } from './oidc/side.ts';
 import { createHealthListener } from './ops/health.ts';
 import { type Listeners, createListeners } from './ops/listeners.ts';
 import { createAccounts } from './store/accounts.ts';
@@ -48,11 +45,10 @@ import { createEdge } from './web/edge.ts';
 import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
 import { readLogo } from './web/logo.ts';
-import { createOutgoing } from './web/outgoing.ts';
 import { createPages } from './web/pages.ts';
 import { placeOf } from './web/place.ts';
-import { type ShowPage, answerProblems, createShowPage } from './web/respond.ts';
-import { type Log, logProvider, logRequests, recordTo } from './web/telemetry.ts';
+import { answerProblems, createShowPage } from './web/respond.ts';
+import { type Log, logRequests, recordTo } from './web/telemetry.ts';
 
 export interface AppOptions {
   config: Config;
@@ -108,13 +104,22 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     log,
   );
 
-  const { provider, outbox, outgoing } = await createOidcSide(options, tools, records, show);
+  const oidc = await createOidcSide(
+    {
+      ...{ ...config, jwks: options.jwks, clients: options.clients },
+      cookieKeys: config.cookies.keys,
+      environment: config.didit.environment,
+      pkceRequired: config.pkce.required,
+    },
+    { ...tools, ...records, log, show },
+  );
+  const { provider, subjectFor } = oidc;
   const streams: OpenStreams = new Map();
   const { issuer } = config;
   const settings = { ...config.didit, issuer, workflowId: config.didit.workflows.passive };
   const login = createLoginRoutes(
     {
-      ...{ settings, provider, show, placeOf, ...tools, ...records, didit: didit.api },
+      ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
       ...{ decoy, factors: options.factors ?? [] },
       formTokens: createFormTokens(config.cookies.keys),
       claimDiditSession: (id, { interactionUid, id: attemptId }) =>
@@ -129,6 +134,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   provider.use(answerProblems({ show, log, random }));
   provider.use(securityHeaders(issuer));
   provider.use(brakeAuthorizations(config.limits.authorizationsPerMinute));
+  provider.use(refuseMalformed);
   provider.use(authorizationByPost);
   provider.use(putBackInteractions(store, clock));
   provider.use(async (ctx, next) => {
@@ -150,7 +156,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     }),
     opened() {
       didit.reconcile.start();
-      outbox.start();
+      oidc.start();
       accounts.listen().catch((error: unknown) => {
         log.warn('changes of accounts are heard of late', { error: String(error) });
       });
@@ -161,9 +167,8 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     },
     async closed() {
       await didit.reconcile.stop();
-      await outbox.stop();
+      await oidc.stop();
       await bell.close();
-      await outgoing.close();
       await store.close();
     },
   });
@@ -244,40 +249,4 @@ function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Rec
     counted: (result, note) => log.info('webhook', { result, ...note }),
   });
   return { api, sessions, reconcile, webhook };
-}
-
-/** The library, what it may call, and what it would call by itself. */
-async function createOidcSide(
-  options: AppOptions,
-  { clock, random }: Tools,
-  { store, accounts }: Records,
-  show: ShowPage,
-) {
-  const { config, clients, log } = options;
-  const outgoing = createOutgoing({
-    anywhere: config.outgoing.allowPrivateNetworks,
-    exceptions: clients.privateAddresses,
-  });
-  await outgoing.test();
-  const settings = {
-    ...{ ...config, jwks: options.jwks, clients },
-    cookieKeys: config.cookies.keys,
-    environment: config.didit.environment,
-    pkceRequired: config.pkce.required,
-  };
-  const provider = createProvider(settings, {
-    ...{ store, clock, fetch: outgoing.fetch },
-    findAccount: createFindAccount(accounts),
-    isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
-    pairwiseIdentifier: await createPairwise(store, random),
-    pages: createProviderPages(show),
-  });
-  logProvider(log, provider);
-  await validateClients(provider, clients);
-  const outbox = createLogoutOutbox(provider, {
-    ...{ store, clock },
-    noted: (note) => log.info('backchannel logout', note),
-    failed: (error) => log.error('backchannel logout failed', { error: String(error) }),
-  });
-  return { provider, outbox, outgoing };
 }

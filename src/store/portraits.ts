@@ -59,7 +59,12 @@ export function createPortraits(store: Store) {
     return image.toString('base64');
   }
 
-  return { save, load };
+  /** For tidiness: without its key, which goes with the enrolment, it was no face any more. */
+  async function remove(enrolmentId: string): Promise<void> {
+    await store.delete(keyOf(enrolmentId));
+  }
+
+  return { save, load, remove };
 }
 
 function hashOf(image: Buffer): string {

@@ -92,7 +92,7 @@ describe('an account that is blocked', () => {
     expect(await accounts.setStatus(id, 'blocked')).toBe(true);
     expect(await accounts.find(id)).toEqual({
       ...{ ...ana, schema: 1, id, status: 'blocked', emailVerified: true },
-      ...{ createdAtMs: startMs, updatedAtMs: nowMs },
+      ...{ createdAtMs: startMs, updatedAtMs: nowMs, voidUntil: nowMs / 1000 },
     });
     await vi.waitFor(async () => {
       expect(await elsewhere.find(id)).toMatchObject({ status: 'blocked' });
