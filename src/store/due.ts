@@ -1,11 +1,13 @@
 /**
  * Things to do at a time, on a list that all processes share. Taking one off the list is the claim, so no two do the
- * same. What must not be lost when a process dies in between goes back on the list for the time that it may take.
+ * same. What must not be lost when a process dies in between goes back on the list for the time that it may take: under
+ * another name, since whoever read the list a moment before would else take it for what they had read.
  */
 import type { Clock } from '../domain/environment.ts';
 import type { Store } from './store.ts';
 
 export interface DueList {
+  /** No member begins with "~". */
   add: (member: string, inMs: number) => Promise<void>;
   /** Looks at once, not only when it is time to look. */
   nudge: () => void;
@@ -28,6 +30,9 @@ export interface DueTools {
 
 const everyMs = 500;
 const mostAtOnce = 20;
+/** One for each time that it was begun. */
+const leaseMark = '~';
+const leaseMarks = /^~+/;
 
 export function createDueList(tools: DueTools): DueList {
   const { store, clock, index, keptSeconds, leaseMs, work, failed } = tools;
@@ -38,11 +43,12 @@ export function createDueList(tools: DueTools): DueList {
   const add = (member: string, inMs: number): Promise<void> =>
     store.indexAdd(index, member, clock() + inMs, keptSeconds);
 
-  async function doOne(member: string): Promise<void> {
-    if (!(await store.indexRemove(index, member))) return;
-    if (leaseMs !== undefined) await add(member, leaseMs);
-    await work(member);
-    if (leaseMs !== undefined) await store.indexRemove(index, member);
+  async function doOne(entry: string): Promise<void> {
+    if (!(await store.indexRemove(index, entry))) return;
+    const leased = `${leaseMark}${entry}`;
+    if (leaseMs !== undefined) await add(leased, leaseMs);
+    await work(entry.replace(leaseMarks, ''));
+    if (leaseMs !== undefined) await store.indexRemove(index, leased);
   }
 
   async function look(): Promise<void> {
