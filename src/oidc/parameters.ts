@@ -1,7 +1,7 @@
 /**
  * Requests that no program sends and only a tester of doors does, refused before the library sees them: names that
- * are none (RFC 6749 appendix A), bytes that are no text, control characters, values without measure, JSON without
- * bottom. The last is more than untidy: the library walks through what a request object holds before it looks at the
+ * are none (RFC 6749 appendix A), bytes that are no text, control characters, values and lists without measure, JSON
+ * without bottom. The last is more than untidy: the library walks through what a request object holds before it looks at the
  * signature, and deep enough that ends in an error of ours.
  */
 import type { Context, Next } from 'koa';
@@ -12,6 +12,7 @@ import { Problem } from '../domain/problem.ts';
 const longestBody = 56 * 1024;
 const longestValue = 4 * 1024;
 const deepestJson = 16;
+const mostParameters = 100;
 
 /** What may be longer, since it is a document of its own. */
 const documents = new Set(['claims', 'request', 'id_token_hint', 'client_assertion']);
@@ -50,7 +51,9 @@ async function whatIsWrongInBody(ctx: Context): Promise<string | undefined> {
 /** Of parameters as they were sent. @returns for whoever sent it; names, and never values. */
 function whatIsWrong(text: string): string | undefined {
   if (/[^\x20-\x7e]/.test(text)) return 'the parameters are not encoded';
-  for (const pair of text.split('&').filter(Boolean)) {
+  const pairs = text.split('&', mostParameters + 1).filter(Boolean);
+  if (pairs.length > mostParameters) return 'there are too many parameters';
+  for (const pair of pairs) {
     const [rawName = '', ...rest] = pair.split('=');
     const name = decode(rawName);
     if (name === undefined || !/^[\w.-]*$/.test(name)) return 'a parameter has a name that is none';

@@ -153,7 +153,7 @@ describe('[XD-01] [XD-04] an approval that came by a link', () => {
 });
 
 describe('[XD-03] B’s browser, arriving after A was let in,', () => {
-  it('takes back what A got: session, userinfo, refresh token, introspection', async () => {
+  it('[PR-14] takes back what A got: session, userinfo, refresh token, introspection', async () => {
     const { browser, b, back, tokens } = await borrowed();
     const token = tokens.access_token;
     expect((await userinfo(token)).status).toBe(200);
