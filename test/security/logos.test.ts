@@ -2,9 +2,6 @@
  * Pictures of apps. An app may say where its logo is (`logo_uri`); to fetch it would tell somebody there who is
  * signing in, and to show it would let a stranger decorate our pages. So nobody fetches it, and nobody sees it.
  */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
 import { randomKey } from '../../src/config/keys.ts';
 import { readLogo } from '../../src/web/logo.ts';
+import { type AppPage, openAppPage } from '../support/app-page.ts';
 import {
   finishSelfie,
   heading,
@@ -26,10 +24,11 @@ import { type Testbed, startTestbed } from '../support/testbed.ts';
 const registrationToken = randomKey();
 let bed: Testbed;
 let browser: Browser;
-let elsewhere: { url: string; callback: string; asked: string[]; close: () => Promise<void> };
+/** The app's own server. It would have the picture, too. */
+let elsewhere: AppPage;
 
 beforeAll(async () => {
-  elsewhere = await listen();
+  elsewhere = await openAppPage();
   bed = await startTestbed({
     simulator: { hostedOrigin },
     flags: {
@@ -47,29 +46,6 @@ afterAll(async () => {
   await bed.close();
   await elsewhere.close();
 });
-
-/** The app's own server. It would have the picture, too, and remembers who asked for anything but the app. */
-async function listen(): Promise<typeof elsewhere> {
-  const asked: string[] = [];
-  const server = createServer(({ url = '' }, response) => {
-    if (!url.startsWith('/callback')) asked.push(url);
-    response.setHeader('content-type', 'text/html');
-    response.end('<!doctype html><link rel="icon" href="data:,"><h1>The app</h1>');
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    asked,
-    url: `http://127.0.0.1:${port}`,
-    callback: `http://localhost:${port}/callback`,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
 
 const metadata = () => ({
   client_name: 'Somebody',
