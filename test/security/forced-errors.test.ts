@@ -199,11 +199,18 @@ const revealing = new RegExp(
   'i',
 );
 
+/** What goes wrong is answered with the same headers as what goes well. */
+const guarded = {
+  'content-security-policy': expect.stringContaining("frame-ancestors 'none'") as string,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
 const references = new Set<string>();
 const statuses = new Map<number, number>();
 
 it.each(failures)(
-  '[PL-21] errors of a provider with a Redis %s tell a reference alone',
+  '[PL-21] [PL-09] errors of a provider with a Redis %s tell a reference alone',
   async (name, fail) => {
     await fail();
     for (const ask of [...genuine(), ...wrong()]) {
@@ -213,6 +220,7 @@ it.each(failures)(
         const place = `${status} ${new URL(url).pathname.replaceAll(/[\w-]{20,}/g, 'x')} ${accept}, ${name}`;
         const everything = JSON.stringify([...headers]) + text;
         expect(everything.match(revealing)?.[0], place).toBeUndefined();
+        expect(Object.fromEntries(headers), place).toMatchObject(guarded);
         const [reference] = /[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}/.exec(text) ?? [];
         expect(reference, `${place}: ${text}`).toBeDefined();
         expect(log.text(), place).toContain(reference);

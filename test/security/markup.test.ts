@@ -150,7 +150,7 @@ it.each(Object.entries(hostile))(
     plain ??= await visitAll('harmless', 'Somebody');
     const seen = await visitAll(id, text);
     expect([...seen.keys()]).toEqual([...plain.keys()]);
-    for (const [name, elements] of seen) expect(elements, name).toEqual(plain?.get(name));
+    for (const [name, elements] of seen) expect(elements, name).toEqual(plain.get(name));
   },
   60_000,
 );
