@@ -83,16 +83,6 @@ export const colour: Kind<z.ZodString> = {
 
 export const mailAddress: Kind<z.ZodEmail> = { schema: z.email(), expects: 'a mail address' };
 
-export const smtpUrl: Kind<z.ZodURL> = {
-  schema: z.url({ protocol: /^smtps?$/ }),
-  expects: 'smtp://HOST:PORT or smtps://HOST:PORT, perhaps with USER:PASSWORD@',
-};
-
-export const sender: Kind<z.ZodString> = {
-  schema: z.string().regex(/^([^<>"\r\n]+<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/),
-  expects: 'a mail address, perhaps as `Name <login@example.com>`',
-};
-
 /**
  * Shorter ones can be guessed, and an empty one would let anybody sign: both have happened to
  * others.
