@@ -6,7 +6,7 @@
  * security headers → what the library's endpoints need around them → assets → Didit's webhook → the login's steps →
  * the library's own endpoints.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JWK } from 'jose';
 import type { Config } from './config/schema.ts';
@@ -238,7 +238,7 @@ function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Rec
   const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
   const reconcile = createReconcile({
     ...{ store: records.store, settle, clock, failed },
-    chance: Math.random,
+    chance: () => randomInt(2 ** 32) / 2 ** 32,
   });
   const webhook = createWebhook({
     secrets: config.didit.webhookSecrets.flatMap((text) => parseSecret(text) ?? []),
