@@ -19,6 +19,40 @@ export const closedSections: readonly Section[] = [
     },
   },
   {
+    title: 'The protocol',
+    requirements: {
+      'PR-01': 'A redirect address is the registered one, letter by letter, or nothing begins.',
+      'PR-02': 'A code is worth nothing without the verifier of its own challenge, for any app.',
+      'PR-04': 'A code is for one app, one address, one key and one minute.',
+      'PR-05': 'Every answer says whose it is, and apps that look refuse another provider’s.',
+      'PR-06': 'A pushed request is its client’s, for a minute, and leads to one answer.',
+      'PR-07': 'There is the code flow alone, whatever is slipped in on the way.',
+      'PR-08':
+        'Request objects come by value, signed by the client, and no key is fetched for them.',
+      'PR-09': 'No JWT is believed by a wrong key or algorithm, nor one kind for another.',
+      'PR-10': 'A session has a new id after the login, and the old id leads nowhere.',
+      'PR-11': 'Who asks without a person gets no selfie, and costs nothing, also in a frame.',
+      'PR-12': 'What has to be proven anew takes a new selfie, and says when it was taken.',
+      'PR-13':
+        'A request about one person is not answered with another, and costs the first nothing.',
+      'PR-14': 'A refresh token is used once, also across restarts; a theft ends the whole family.',
+      'PR-15': 'A token that is bound to a key opens nothing without a fresh proof of it.',
+      'PR-16': 'A client shows who it is once, to us alone; its secret is kept as a hash.',
+      'PR-17': 'What no program sends is refused, and holds up nobody.',
+      'PR-18':
+        'A logout is asked on our page, for whom it is about, and leads to registered places.',
+      'PR-19':
+        'Apps are told of every end of a session, again until they heard; a dead one delays none.',
+      'PR-20': 'An app has what its person allowed it, and nothing that anybody else allowed.',
+      'PR-21': 'Clients register themselves only with the operator’s token, and by a policy.',
+      'PR-23': 'A client learns nothing of another’s tokens, and cannot revoke them.',
+      'PR-24': 'All that discovery says works, and of its kind nothing else does.',
+      'PR-26': 'Who is blocked or removed is out everywhere at once, and learns no reason.',
+      'PR-27': 'Subjects are opaque, can be another for each sector, and are never given again.',
+      'PR-30': 'Cookies hold ids that mean nothing, and nothing of what was asked.',
+    },
+  },
+  {
     title: 'The way back from Didit',
     requirements: {
       'XD-01': 'An approval alone signs nobody in.',
