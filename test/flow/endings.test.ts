@@ -17,6 +17,9 @@ import { type LogoutListener, listenForLogout } from '../support/logout-listener
 import { freshRedis } from '../support/redis.ts';
 import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
 
+// A command is a process, whose start takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
 const overheard = overhear();
 const log = keepLog();
 let bed: Testbed;
