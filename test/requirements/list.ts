@@ -157,6 +157,29 @@ export const closedSections: readonly Section[] = [
       'RL-11': 'Each of these lines has a test, and the table below is made from them.',
     },
   },
+  {
+    title: 'The platform',
+    requirements: {
+      'PL-04': 'Who steals the database can read nothing in it, and open nothing with it.',
+      'PL-05':
+        'Redis is believed over TLS alone, asked for few rights, and must not forget by itself.',
+      'PL-06': 'All that is kept for a while has its end written beside it.',
+      'PL-07': 'Addresses that relying parties give lead nowhere but out, and not for long.',
+      'PL-08': 'The logo of an app is neither fetched nor shown.',
+      'PL-09': 'Every answer has its headers, and no policy is in the way of a login.',
+      'PL-10': 'No page can be shown inside another.',
+      'PL-11': 'Cookies are named and marked as browsers guard them; forged ones are none.',
+      'PL-12': 'A form of another site, or of a sister, does nothing.',
+      'PL-13': 'Nothing leads to an address that nobody registered.',
+      'PL-14': 'What strangers write is text on our pages, and nothing else.',
+      'PL-15': 'A line of the log is one line, and of bounded length, whatever was sent.',
+      'PL-16': 'Slow, long, deep and many requests keep nobody out.',
+      'PL-17': 'Forwarded headers count only from proxies that are configured.',
+      'PL-18': 'No JSON that was sent changes what other objects are.',
+      'PL-19': 'Every id is drawn, and has at least 128 bits that nobody can guess.',
+      'PL-21': 'An error tells a reference, and nothing else.',
+    },
+  },
 ];
 
 export const closedIds: ReadonlySet<string> = new Set(
