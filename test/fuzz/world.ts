@@ -238,6 +238,13 @@ export async function createWorld(coverage: Coverage) {
     };
   }
 
+  /** The other browser begins to sign in as the same person, and would like to take the selfie. */
+  async function rival(clientPick: number): Promise<void> {
+    const before = logins.length;
+    await start(1, clientPick, 'person');
+    if (logins.length > before) await press(before);
+  }
+
   function countUp(of: string): number {
     const count = (begun.get(of) ?? 0) + 1;
     begun.set(of, count);
@@ -449,7 +456,7 @@ export async function createWorld(coverage: Coverage) {
   const count = (event: string): number => bed.events.filter((one) => one.event === event).length;
 
   return {
-    ...{ begin, start, press, takeSelfie, comeBack, look, finish, exchange, useToken },
+    ...{ begin, start, press, rival, takeSelfie, comeBack, look, finish, exchange, useToken },
     ...{ ringBell, ringAgain, ringForged, changeByHand, leave, breathe },
     /** What is under way happens before, so that it is known when it happened. */
     async jump(pick: number): Promise<void> {
