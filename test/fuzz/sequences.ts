@@ -219,4 +219,6 @@ export function expectCovered(coverage: Coverage, runs: number): void {
   expect(coverage.byHand).toBeGreaterThan(atLeast(0.05));
   expect(coverage.replays).toBeGreaterThan(atLeast(0.002));
   expect(coverage.singleSignOn).toBeGreaterThan(atLeast(0.005));
+  expect(coverage.takenBack).toBeGreaterThan(atLeast(0.005));
+  expect(coverage.restarts).toBeGreaterThanOrEqual(atLeast(0.005));
 }

@@ -296,7 +296,11 @@ export async function createWorld(coverage: Coverage) {
     const login = of(logins, pick);
     if (!login?.here) return;
     const { browser } = visitorOf(by);
-    const page = seen(await browser.get(login.here));
+    noteEnd(login, by, seen(await browser.get(login.here)));
+  }
+
+  /** What a page says of the end of a sign-in, to the browser that began it. */
+  function noteEnd(login: Login, by: number, page: Answer): void {
     if (by % 2 !== login.browser) return;
     if (page.text.includes('Selfies are paused')) coverage.limited += 1;
     if (heading(page) === 'We could not sign you in' && login.selfie) {
@@ -312,7 +316,7 @@ export async function createWorld(coverage: Coverage) {
     const { browser } = visitorOf(by);
     const answer = seen(await browser.post(`${login.here}/resume`));
     const last = await browser.follow(answer, (url) => url.startsWith(redirectUri));
-    takeCode(by % 2, seen(last).location);
+    if (!takeCode(by % 2, seen(last).location)) noteEnd(login, by, last);
   }
 
   /** @returns whether the address has a code in it. */
