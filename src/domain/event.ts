@@ -2,6 +2,8 @@
  * What happened, for the log, the metrics and whoever explains a login later. Ids and reason codes only: never a
  * body, a score, an address or an image.
  */
+import type { Message } from './message.ts';
+
 export interface AuditEvent {
   event:
     | 'login.started'
@@ -47,6 +49,10 @@ export interface AuditEvent {
   reference?: string;
   account?: string | undefined;
   client?: string;
+  /** Of a mail. */
+  kind?: Message['kind'];
+  /** Whose reference face it is about. */
+  enrolment?: string;
   reason?: string;
 }
 
@@ -62,7 +68,9 @@ export interface Alarm {
     | 'schema_drift'
     | 'out_of_credit'
     | 'many_declined'
-    | 'budget_spent';
+    | 'budget_spent'
+    | 'faces_opened'
+    | 'erasure_late';
   attempt?: string;
 }
 

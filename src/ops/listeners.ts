@@ -10,8 +10,7 @@ export interface Listeners {
 }
 
 interface ListenersOptions {
-  /** `mostConnections`: whoever comes after them is hung up on, and those who are there stay. */
-  public: { host: string; port: number; admit: Edge; mostConnections?: number };
+  public: { host: string; port: number; admit: Edge };
   management: { host: string; port: number };
   publicListener: RequestListener;
   managementListener: RequestListener;
@@ -35,9 +34,10 @@ const limits = {
   connectionsCheckingInterval: 2_000,
   keepAliveTimeout: 65_000,
 };
+const mostConnections = 10_000;
 
 export function createListeners(options: ListenersOptions): Listeners {
-  const { admit, mostConnections = 10_000 } = options.public;
+  const { admit } = options.public;
   const publicServer = createServer(limits, (req, res) => {
     if (admit(req, res)) options.publicListener(req, res);
   });

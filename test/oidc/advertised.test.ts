@@ -370,7 +370,7 @@ async function claimsWith(claim: string): Promise<string[]> {
   return Object.keys({ ...told, ...tokens.claims() });
 }
 
-describe.each(Object.entries(rows))('[PR-24] of what is said in %s', (name, row) => {
+describe.each(Object.entries(rows))('[PR-24] %s', (name, row) => {
   const advertised = metadata[name] as string[];
 
   it.each(advertised)('%s works', async (value) => {

@@ -215,12 +215,12 @@ const uses: Record<string, Use> = {
   },
 };
 
-describe.each(Object.entries(uses))('[PR-09] [PR-08] a JWT that is shown %s', (_, use) => {
-  it('is believed when it is genuine', async () => {
+describe.each(Object.entries(uses))('[PR-09] [PR-08] %s', (_, use) => {
+  it('a JWT that is genuine is believed', async () => {
     expect(await use.show(signGenuine(await use.genuine()))).toBeUndefined();
   });
 
-  it('is not believed when it is forged, and no key is fetched for it', async () => {
+  it('no forged one is believed, and no key is fetched for it', async () => {
     const told = new Map<string, string | undefined>();
     for (const [name, jwt] of forgeries(await use.genuine(), elsewhere)) {
       told.set(name, await use.show(jwt));

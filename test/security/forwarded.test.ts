@@ -34,14 +34,14 @@ afterAll(() => bed.close());
 const ask = (path: string, headers: Record<string, string>): Promise<Response> =>
   fetch(bed.issuer + path, { redirect: 'manual', headers: { accept: 'text/html', ...headers } });
 
-describe('[PL-17] forwarded headers of somebody whom nobody trusts are not believed', () => {
-  it('about the addresses that are published', async () => {
+describe('[PL-17] forwarded headers of somebody whom nobody trusts change', () => {
+  it('no address that is published', async () => {
     const path = '/.well-known/openid-configuration';
     const [plain, told] = [await ask(path, {}), await ask(path, forged)];
     expect(await told.json()).toEqual(await plain.json());
   });
 
-  it('about where a login leads and what its cookies are', async () => {
+  it('neither where a login leads nor what its cookies are', async () => {
     const url = (await (await createParty(bed)).begin()).url.replace(bed.issuer, '');
     const [plain, told] = [await ask(url, {}), await ask(url, forged)];
     expect(told.headers.get('location')).toMatch(/^\/interaction\//);
@@ -53,7 +53,7 @@ describe('[PL-17] forwarded headers of somebody whom nobody trusts are not belie
     expect(shape(told).join().toLowerCase()).not.toMatch(/secure|evil/);
   });
 
-  it('about the way back, the issuer and the visitor of a whole login', async () => {
+  it('nothing of a whole login: the way back, the issuer, who it was', async () => {
     const browser = createBrowser();
     const { request: send } = browser;
     const told: typeof browser = {
@@ -71,7 +71,7 @@ describe('[PL-17] forwarded headers of somebody whom nobody trusts are not belie
     expect(log.text()).not.toMatch(/192\.0\.2\.66|evil/);
   });
 
-  it('about whose requests they are that are counted', async () => {
+  it('not whose request it is that is counted', async () => {
     const path = (await (await createParty(bed)).begin()).url.replace(bed.issuer, '');
     const statuses: number[] = [];
     for (let at = 0; at < 20; at += 1) {

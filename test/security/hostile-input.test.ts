@@ -210,7 +210,7 @@ describe('[PL-13] somebody who is signed in, or about to be, is led nowhere else
     );
 });
 
-describe('[PL-15] whatever is sent, a line of the log is one line, of bounded length, and what it looks like', () => {
+describe('[PL-15] the log', () => {
   const invisible = {
     colours: '\u001b[31mred',
     'the colours of another age': '\u009b31mred',
@@ -225,31 +225,44 @@ describe('[PL-15] whatever is sent, a line of the log is one line, of bounded le
     'half a character': '\ud800',
   };
 
-  it.each(Object.entries(invisible))('with %s in it', async (_name, value) => {
-    log.clear();
-    // The name of a field that is there twice is what the log tells of a form.
-    const twice = new URLSearchParams([
-      [value, '1'],
-      [value, '2'],
-    ]);
-    await send('/auth', { method: 'POST', body: twice, headers: { accept: 'application/json' } });
-    for (const name of authorization) {
-      const query = new URLSearchParams({ ...genuine, [name]: value.slice(0, 2_000) });
-      await send(`/auth?${query.toString()}`);
-    }
-    for (const name of ['grant_type', 'client_id', 'client_secret', 'code', 'scope', 'resource']) {
-      await send('/token', forms({ client_id: 'spa', grant_type: 'refresh_token', [name]: value }));
-    }
-    const escaped = encodeURIComponent(value.toWellFormed());
-    const refreshing = forms({ client_id: 'spa', grant_type: 'refresh_token' });
-    const headers = { accept: 'application/json', origin: `https://${escaped}` };
-    await send('/token', { ...refreshing, headers });
-    await send(`/${escaped}`);
-    expectPlain(log.text());
-    expect(log.lines().length).toBeGreaterThan(20);
-  });
+  it.each(Object.entries(invisible))(
+    'with %s in it is one line a line, of bounded length, and what it looks like',
+    async (_name, value) => {
+      log.clear();
+      // The name of a field that is there twice is what the log tells of a form.
+      const twice = new URLSearchParams([
+        [value, '1'],
+        [value, '2'],
+      ]);
+      await send('/auth', { method: 'POST', body: twice, headers: { accept: 'application/json' } });
+      for (const name of authorization) {
+        const query = new URLSearchParams({ ...genuine, [name]: value.slice(0, 2_000) });
+        await send(`/auth?${query.toString()}`);
+      }
+      for (const name of [
+        'grant_type',
+        'client_id',
+        'client_secret',
+        'code',
+        'scope',
+        'resource',
+      ]) {
+        await send(
+          '/token',
+          forms({ client_id: 'spa', grant_type: 'refresh_token', [name]: value }),
+        );
+      }
+      const escaped = encodeURIComponent(value.toWellFormed());
+      const refreshing = forms({ client_id: 'spa', grant_type: 'refresh_token' });
+      const headers = { accept: 'application/json', origin: `https://${escaped}` };
+      await send('/token', { ...refreshing, headers });
+      await send(`/${escaped}`);
+      expectPlain(log.text());
+      expect(log.lines().length).toBeGreaterThan(20);
+    },
+  );
 
-  it('and a browser that calls itself by a hundred kilobytes is not even heard', async () => {
+  it('knows nothing of a browser that calls itself by a hundred kilobytes, which is not even heard', async () => {
     log.clear();
     const { host, port, hostname } = new URL(bed.issuer);
     const socket = connect(Number(port), hostname);
@@ -266,7 +279,7 @@ describe('[PL-15] whatever is sent, a line of the log is one line, of bounded le
     expect((await fetch(`${bed.issuer}/jwks`)).status).toBe(200);
   });
 
-  it('nor is there anything in it of what a browser calls itself, in a whole login', async () => {
+  it('keeps nothing of what a browser calls itself, in fourteen kilobytes of a whole login', async () => {
     log.clear();
     const userAgent = `${chromeOnLinux} ${'u'.repeat(13_000)}`;
     const browser = createBrowser({ userAgent });

@@ -129,10 +129,9 @@ describe.each([
     const claims = `{"id_token":{"acr":{"value":${nest(levels, brackets)}}}}`;
     // Not escaped, which would make it three times as long.
     const query = `${new URLSearchParams(genuine).toString()}&claims=${claims}`;
-    const byProgram = { headers: { accept: 'application/json' } };
-    expect(await refused(`/auth?${query}`, byProgram)).toMatch(/^too long$|^malformed$/);
+    expect(await refused(`/auth?${query}`, {})).toMatch(/^too long$|nested too deeply/);
     const pushed = { ...form({}), body: query };
-    expect(await refused('/request', pushed)).toMatch(/too deep/);
+    expect(await refused('/request', pushed)).toMatch(/nested too deeply/);
   });
 
   it.each([40, 1_000, 20_000])('%d deep in a request object', async (levels) => {
@@ -140,7 +139,7 @@ describe.each([
     for (const alg of ['none', 'ES256']) {
       const request = `${base64url(JSON.stringify({ alg }))}.${base64url(payload)}.AAAA`;
       expect(await refused('/request', form({ ...genuine, request }))).toMatch(
-        /^(invalid_request_object: |invalid_request: .*too (deep|long)|body_too_large$)/,
+        /^(invalid_request_object: |body_too_large$)/,
       );
     }
   });
@@ -166,7 +165,7 @@ describe.each([
     expect(await refused('/token', form(token))).toMatch(/^invalid_/);
     const hint = new URLSearchParams({ id_token_hint: jwt }).toString();
     const leave = { headers: { accept: 'application/json' } };
-    expect(await refused(`/session/end?${hint}`, leave)).toMatch(/^(malformed|too long)$/);
+    expect(await refused(`/session/end?${hint}`, leave)).toMatch(/^(invalid_client: |too long$)/);
     const dpop = `${base64url(`{"alg":"ES256","typ":"dpop+jwt","jwk":${nest(900, brackets)}}`)}.e30.AAAA`;
     const granted = form({ grant_type: 'client_credentials' }, { dpop });
     expect(await refused('/token', granted)).toMatch(/^invalid_dpop_proof: /);
