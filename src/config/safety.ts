@@ -2,7 +2,7 @@
  * What a provider must not start with, as one table: a row a rule, each with its own test. A rule
  * looks at the parsed configuration and names a setting; no rule ever quotes a value.
  */
-import { type KeySet, isPublicKey, isPublishedKey, parseKeySet } from './key-set.ts';
+import { createHash } from 'node:crypto';
 import type { ConfigProblem } from './problems.ts';
 import { parseSecret } from './secrets.ts';
 import type { Config } from './schema.ts';
@@ -20,6 +20,9 @@ interface Rule {
   message: string;
   fix: string;
 }
+
+/** The keys of `jwksFile`, or `unreadable` when the file holds something else. */
+type KeySet = Record<string, unknown>[] | 'unreadable';
 
 export const rules: readonly Rule[] = [
   {
@@ -167,13 +170,6 @@ export const rules: readonly Rule[] = [
     fix: 'Write every origin with https.',
   },
   {
-    setting: 'didit.mediaOrigins',
-    mode: 'production',
-    refuses: ({ didit }) => didit.mediaOrigins.some(isPlainHttp),
-    message: 'a portrait must travel over https',
-    fix: 'Write every origin with https.',
-  },
-  {
     setting: 'outgoing.allowPrivateNetworks',
     mode: 'production',
     refuses: ({ outgoing }) => outgoing.allowPrivateNetworks,
@@ -241,6 +237,29 @@ export function checkSafety(
     .filter(({ comparedWith }) => comparedWith === undefined || !wrongKeys.has(comparedWith))
     .filter(({ refuses }) => refuses(config, jwks))
     .map(({ setting, message, fix }) => ({ key: setting, from: originOf(setting), message, fix }));
+}
+
+function parseKeySet(jwksText: string): KeySet {
+  try {
+    const { keys } = JSON.parse(jwksText) as { keys: unknown };
+    const isKeySet = Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key);
+    return isKeySet ? (keys as Record<string, unknown>[]) : 'unreadable';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+function isPublicKey(key: Record<string, unknown>): boolean {
+  return typeof key['d'] !== 'string';
+}
+
+/** The thumbprint (RFC 7638) of the key that oidc-provider signs with when it is given none. */
+const publishedThumbprint = 'r1LkbBo3925Rb2ZFFrKyU3MVex9T2817Kx0vbi6i_Kc';
+
+function isPublishedKey(key: Record<string, unknown>): boolean {
+  const { e, kty, n, kid } = key;
+  const thumbprint = createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url');
+  return thumbprint === publishedThumbprint || kid === 'keystore-CHANGE-ME';
 }
 
 /**

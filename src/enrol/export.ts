@@ -108,9 +108,7 @@ function describeFactors({ passkeys, totp, recoveryCodes }: Factors) {
         used_at: isoTime(usedAtMs),
       }),
     ),
-    ...(totp
-      ? { totp: { created_at: isoTime(totp.createdAtMs) } }
-      : {}),
+    ...(totp ? { totp: { created_at: isoTime(totp.createdAtMs) } } : {}),
     ...(recoveryCodes
       ? {
           recovery_codes: {

@@ -1,7 +1,7 @@
 /** The door opens: the attempt is consumed, once, and the library is told what was proven. */
 import type { RouterContext } from '@koa/router';
 import type { Interaction } from 'oidc-provider';
-import type { Attempt, CurrentAccount } from '../domain/attempt.ts';
+import { type Attempt, type CurrentAccount, isEnrolling } from '../domain/attempt.ts';
 import { standing } from '../domain/standing.ts';
 import type { Proof } from '../domain/assurance.ts';
 import { isFirstParty } from '../oidc/prompts.ts';
@@ -36,6 +36,10 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
   // Read before the proof is spent: an interaction that is gone must not cost it.
   const mayResume = at === 'ready' || at === 'consumed';
   const interaction = mayResume ? await readInteraction(ctx, tools) : undefined;
+  if (at === 'ready' && isEnrolling(loaded.attempt)) {
+    const isKept = await tools.enrolment?.complete(loaded.attempt);
+    if (!isKept) return endUnkept(ctx, tools, loaded.attempt);
+  }
   const account = await currentAccount(loaded.attempt, tools);
   const proposed = await propose(tools, loaded.attempt, { type: 'finished', account }, loaded);
   const { attempt, changed, refused } = proposed;
@@ -57,6 +61,13 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
     else recordFor(tools, attempt, 'login.denied', 'other_person');
     seeOther(ctx, interaction.returnTo);
   }
+}
+
+/** The face could not be kept: nobody is signed in by it. */
+async function endUnkept(ctx: RouterContext, tools: LoginTools, attempt: Attempt): Promise<void> {
+  await propose(tools, attempt, { type: 'gave_up', reason: 'unavailable' });
+  recordFor(tools, attempt, 'login.denied', 'enrolment_not_kept');
+  toDispatcher(ctx);
 }
 
 /** What the account is now; what it was when the selfie began may be over. */

@@ -58,7 +58,7 @@ async function noteForeign(
     await tools.bell.ring(uid);
     await clearCapture(tools, attempt);
     await warnPerson(tools, attempt, 'stopped');
-  } else if ('capture' in attempt && attempt.capture.callbackNonceHash === nonceHash) {
+  } else if ('capture' in attempt && attempt.capture?.callbackNonceHash === nonceHash) {
     await noteLate(tools, attempt, attempt.capture);
   }
 }

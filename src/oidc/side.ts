@@ -47,7 +47,7 @@ export async function createOidcSide(
     ...{ store, clock, subjectFor, accountSessions },
     ...{ fetch: outgoing.fetch, whyNotCalled: outgoing.whyNotCalled },
     findAccount: createFindAccount(accounts),
-    isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
+    isRevoked: (...proof) => accounts.isRevoked(...proof),
     pages: createProviderPages(show),
   });
   logProvider(log, provider);

@@ -25,9 +25,19 @@ export function proofsOf({ store, find, change, clock }: Records) {
   }
 
   return {
-    async isRevoked(id: string, authTime: number): Promise<boolean> {
-      const { revokedProofs = [], voidUntil = 0 } = (await find(id)) ?? {};
-      return authTime <= voidUntil || revokedProofs.includes(authTime);
+    async isRevoked(id: string, authTime: number, clientId?: string): Promise<boolean> {
+      const { revokedProofs = [], voidUntil = 0, revokedApps = {} } = (await find(id)) ?? {};
+      const appUntil = clientId === undefined ? 0 : (revokedApps[clientId] ?? 0);
+      return authTime <= Math.max(voidUntil, appUntil) || revokedProofs.includes(authTime);
+    },
+
+    /** Takes back what this app has got up to now; it may ask again. */
+    async revokeApp(id: string, clientId: string): Promise<void> {
+      const untilSeconds = Math.floor(clock() / 1000);
+      await change(id, (account) => ({
+        ...account,
+        revokedApps: { ...account.revokedApps, [clientId]: untilSeconds },
+      }));
     },
 
     /** Takes back one sign-in, at once and in every process. */

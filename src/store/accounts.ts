@@ -28,10 +28,14 @@ export interface Account {
   selfieOff?: boolean;
   /** The text that they agreed to before their face was taken, and when; gone once they withdrew it. */
   consent?: { version: string; atMs: number };
+  /** Somebody with two proofs wants to set up new ways in, and waits. */
+  recovery?: { beganAtMs: number; readyAtMs: number };
   createdAtMs: number;
   updatedAtMs: number;
   /** Whatever was proven at this second (`auth_time`) or before is void, and all that hangs on it. */
   voidUntil?: number;
+  /** The same for single apps, by client id. */
+  revokedApps?: Readonly<Record<string, number>>;
   /** What strangers tried, and the person has not been told yet; at most five. */
   notices?: readonly Notice[];
   /** Times of proofs (`auth_time`, seconds) that turned out to be borrowed: nothing that hangs on them is honoured. */
@@ -67,14 +71,10 @@ export interface Enrolment {
   /** Of the check that it came from, for erasing it at Didit. */
   diditSessionId?: string;
   enrolledAtMs?: number;
-  /** Whose document it was: the next enrolment has to be the same person's. */
-  identity?: IdentityHashes;
-}
-
-/** Keyed, so that nobody without the key can try names: of name and date of birth, and of the document. */
-export interface IdentityHashes {
-  person?: string;
-  document?: string;
+  /** It took the place of another face: for a while it counts for less, see account/proof.ts. */
+  isReplacement?: true;
+  /** Name, date of birth and document, as a keyed hash: the next enrolment has to be the same person's. */
+  identityHash?: string;
 }
 
 /** With an `id` (16 random bytes) when something had to be bound to the account before it is there. */

@@ -37,7 +37,6 @@ test('a decision keeps what a verdict is judged by, and scores as they came', ()
     ...{ diditSessionId: 'session-1', diditSessionKind: 'user', status: 'Approved' },
     ...{ environment: 'live', workflowId: 'workflow-1', vendorData: 'person-1' },
     nonceHash: 'hash of secret-nonce',
-    sharedFromDiditSessionId: undefined,
     livenessChecks: [{ status: 'Approved', method: 'PASSIVE', score: 96 }],
     faceMatches: [{ status: 'Approved', score: '96', sourceDiditSessionId: 'session-1' }],
     warnings: [
@@ -47,12 +46,6 @@ test('a decision keeps what a verdict is judged by, and scores as they came', ()
     reviewCount: 1,
     createdAtMs: Date.UTC(2026, 10, 22, 10),
   });
-});
-
-test('[VD-03] whose session it is, is kept as Didit says it', () => {
-  for (const session_kind of ['business', 'User', '']) {
-    expect(read({ ...wire, session_kind }).decision.diditSessionKind).toBe(session_kind);
-  }
 });
 
 test('the places in which Didit saw its page are all kept, also one that says nothing', () => {

@@ -3,7 +3,7 @@ import { type Attempt, type AttemptEvent, transition } from '../../src/domain/at
 import { foreignWaitMs, isOver, standing, verdictFreshForMs } from '../../src/domain/standing.ts';
 import type { Locality } from '../../src/domain/locality.ts';
 import type { FactorName } from '../../src/domain/message.ts';
-import type { VerdictOutcome } from '../../src/domain/decision.ts';
+import type { VerdictOutcome } from '../../src/domain/verdict.ts';
 import {
   callbackNonceHash,
   capture,

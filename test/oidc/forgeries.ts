@@ -1,5 +1,6 @@
 /** The ways in which a JWT can look right and not be (RFC 8725 section 2), made from one that is. */
 import {
+  type JsonWebKey,
   type KeyObject,
   constants,
   createHmac,
@@ -20,7 +21,7 @@ export interface Genuine {
 type Header = Record<string, unknown>;
 
 const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
-const asKey = (key: JWK): KeyObject => createPrivateKey({ key: key, format: 'jwk' });
+const asKey = (key: JWK): KeyObject => createPrivateKey({ key: key as JsonWebKey, format: 'jwk' });
 
 /** Whatever the header says, signed with this key in the way that the algorithm is done. */
 export function signWith(header: Header, payload: object, key: KeyObject, alg: string): string {

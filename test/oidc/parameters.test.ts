@@ -3,9 +3,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestBrowser } from '../support/browser.ts';
-import { type Party, createParty, heading } from '../support/login.ts';
+import { type Party, createBrowser, createParty, heading } from '../support/login.ts';
 import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
-import { type Reply, answerOf, basic, changed, newRequest, signedIn } from './support.ts';
+import { answerOf, basic, changed, newRequest, post, signedIn } from './support.ts';
 
 let bed: Testbed;
 let party: Party;
@@ -114,7 +114,7 @@ describe('[PR-17] in the query', () => {
 });
 
 describe('[PR-17] in a pushed request', () => {
-  async function push(more: Record<string, string>, raw = ''): Promise<Reply> {
+  async function push(more: Record<string, string>, raw = ''): ReturnType<typeof post> {
     const { parameters } = await newRequest({ client_id: 'first', response_type: 'code', ...more });
     const response = await fetch(`${bed.issuer}/request`, {
       method: 'POST',

@@ -13,7 +13,6 @@ import {
   toSelfie,
   whileWaiting,
 } from '../support/login.ts';
-import { freshRedis } from '../support/redis.ts';
 import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
 import { answerOf, basic, changed, newRequest, post, signedIn } from './support.ts';
 
@@ -23,7 +22,6 @@ let ana: TestBrowser;
 
 beforeAll(async () => {
   bed = await startTestbed({
-    storeUrl: await freshRedis(),
     clock: () => Date.now(),
     clients: [
       {
@@ -93,19 +91,6 @@ it('[PR-06] of two sign-ins that it began one gets an answer', async () => {
   expect(answerOf(answers[0]?.location)).toHaveProperty('code');
   expect(answerOf(answers[1]?.location)).toMatchObject({ error: 'invalid_request_uri' });
   expect(answers[1]?.location).not.toContain('code=');
-});
-
-it('[PR-06] of three answers that are asked for at once it is worth one, each time', async () => {
-  for (let round = 0; round < 5; round += 1) {
-    const { url } = await push();
-    const tabs = await Promise.all([1, 2, 3].map(() => ana.get(url.href)));
-    expect(tabs.filter(({ location }) => location?.includes('code='))).toHaveLength(1);
-    for (const { location, status } of tabs) {
-      // The person is told, or the app, by how far it had come.
-      const error = location === undefined ? status : answerOf(location).error;
-      expect([undefined, 400, 'invalid_request_uri']).toContain(error);
-    }
-  }
 });
 
 it('[PR-06] it begins three sign-ins and no fourth, in however many browsers', async () => {

@@ -156,17 +156,15 @@ describe('[WH-15] with a stolen webhook secret', () => {
   });
 });
 
-it.each([
-  ['lacks what it always had', { status: undefined }],
-  ['has a status that is new to us', { status: 'Provisionally Approved' }],
-])('[VD-14] a decision that %s denies, and an operator is told', async (_name, change) => {
+it('[VD-14] a decision that lacks what it always had denies, and an operator is told', async () => {
   const drifting = overhear();
   let drifts = false;
   const strange = await startTestbed({
     fetch: async (input, init) => {
       const response = await drifting.fetch(input, init);
       if (!drifts || init?.method !== 'GET') return response;
-      return Response.json({ ...((await response.json()) as object), ...change });
+      const { status: _, ...rest } = (await response.json()) as { status: string };
+      return Response.json(rest);
     },
   });
   onTestFinished(() => strange.close());

@@ -7,9 +7,9 @@ import { newKey, openSqlite } from './stores.ts';
 let nowMs = Date.UTC(2026, 10, 25);
 
 async function open(): Promise<Store> {
-  const opened = await openSqlite(':memory:', [newKey()]);
-  onTestFinished(() => opened.close());
-  return opened.store;
+  const { store, close } = await openSqlite(':memory:', [newKey()]);
+  onTestFinished(() => close());
+  return store;
 }
 
 function listOn(store: Store, tools: Partial<DueTools>) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import Koa from 'koa';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { peopleSamples } from './people-samples.ts';
 import { loadAssets } from '../../src/web/assets.ts';
 import { createPages, type FallbackReason, type Page } from '../../src/web/pages.ts';
 import { loadText } from '../../src/web/text.ts';
@@ -43,11 +44,7 @@ function samples(word: (plain: string) => string): Record<string, Page> {
       client,
       identifier: word('ana@example.com'),
       device: { browser: word('Chrome'), system: word('macOS') },
-      ways: ['mail', 'totp', 'recovery'],
-      actions: {
-        ...{ selfie: action, factor: '/factor', otherWay: '/other' },
-        ...{ startOver: action, cancel: action },
-      },
+      actions: { selfie: action, otherWay: '/other', startOver: action, cancel: action },
     },
     waiting: {
       page: 'waiting',
@@ -69,23 +66,15 @@ function samples(word: (plain: string) => string): Record<string, Page> {
       page: 'fallback',
       client,
       reason: 'declined',
-      ways: ['mail', 'recovery'],
+      factors: [word('recovery code')],
       actions: { tryAgain: action, factor: action, back: action },
     },
     factor: {
       page: 'factor',
       client,
-      factor: 'mail',
-      isSecond: false,
-      ways: ['totp', 'recovery'],
+      factor: word('recovery code'),
       error: 'wrong',
-      actions: { answer: action, factor: action, otherWay: action, cancel: action },
-    },
-    secondLeg: {
-      page: 'secondLeg',
-      client,
-      ways: ['totp', 'recovery'],
-      actions: { factor: action, selfie: action, cancel: action },
+      actions: { answer: action, otherWay: action, cancel: action },
     },
     review: {
       page: 'review',
@@ -112,6 +101,7 @@ function samples(word: (plain: string) => string): Record<string, Page> {
       formHtml: '<form id="op.logoutForm" method="post" action="/end"></form>',
     },
     loggedOut: { page: 'loggedOut', client },
+    ...peopleSamples(word),
   };
 }
 
@@ -132,6 +122,7 @@ const problems: Record<Extract<Page, { page: 'error' }>['problem'], true> = {
   body_too_large: true,
   body_too_slow: true,
   cross_site: true,
+  step_missing: true,
   interaction_not_yours: true,
   interaction_over: true,
   internal: true,
@@ -220,17 +211,8 @@ describe('words', () => {
       ...Object.values(plain),
       ...Object.keys(fallbackReasons).flatMap((reason) => {
         const fallback = { ...plain.fallback, reason } as Page;
-        return [
-          fallback,
-          { ...fallback, ways: [] } as Page,
-          { ...fallback, actions: { factor: '/factor', back: '/back' } } as Page,
-        ];
+        return [fallback, { ...fallback, actions: { factor: '/factor', back: '/back' } } as Page];
       }),
-      ...(['mail', 'totp', 'recovery'] as const).flatMap((factor) =>
-        [true, false].map((isSecond) => ({ ...plain.factor, factor, isSecond }) as Page),
-      ),
-      { ...plain.secondLeg, ways: [] } as Page,
-      { ...plain.capture, ways: [] } as Page,
       ...Object.keys(problems).map((problem) => ({ page: 'error', problem }) as Page),
       { ...plain.identify, error: 'too_long' } as Page,
       { ...plain.waiting, selfieTakenAtMs: undefined, returnedAtMs: undefined } as Page,
@@ -371,7 +353,7 @@ describe('in a browser', () => {
     const tab = await browser.newPage();
     for (const [name, first, second] of [
       ['identify', 'Continue', 'Sign in another way'],
-      ['capture', 'Take a selfie', 'Get a code by mail'],
+      ['capture', 'Take a selfie', 'Sign in another way'],
       ['consent', 'Allow', 'Do not allow'],
     ] as const) {
       await tab.goto(`${origin}/page/${name}`);
@@ -383,8 +365,8 @@ describe('in a browser', () => {
       expect(one!.height).toBeGreaterThanOrEqual(44);
     }
     await tab.goto(`${origin}/page/capture`);
-    await tab.getByRole('button', { name: 'Get a code by mail' }).click();
-    expect(await tab.innerText('body')).toBe('POST /factor');
+    await tab.getByRole('button', { name: 'Sign in another way' }).click();
+    expect(await tab.innerText('body')).toBe('POST /other');
     await tab.close();
   });
 
