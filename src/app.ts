@@ -13,39 +13,47 @@ import { isOnLoopback } from './config/addresses.ts';
 import type { Config } from './config/schema.ts';
 import { parseSecret } from './config/secrets.ts';
 import { createDiditApi } from './didit/api.ts';
-import { createBudget } from './didit/budget.ts';
 import { createReconcile } from './didit/reconcile.ts';
 import { createDiditSessions } from './didit/sessions.ts';
 import { createSettle } from './didit/settle.ts';
 import { createWebhook } from './didit/webhook.ts';
 import type { Clock, Sleep } from './domain/environment.ts';
 import type { Alarm, AuditEvent } from './domain/event.ts';
-import type { SendMail, WrittenMail } from './domain/message.ts';
+import type { WrittenMail } from './domain/message.ts';
 import { enrolFromFile } from './enrol/accounts-file.ts';
 import { createDecoy } from './enrol/decoy.ts';
-import { createOtherWays } from './fallback/factors.ts';
+import type { Factor } from './fallback/factor.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
-import type { Clients } from './oidc/clients.ts';
+import { createFindAccount } from './oidc/claims.ts';
+import { type Clients, validateClients } from './oidc/clients.ts';
 import { putBackInteractions } from './oidc/interactions.ts';
-import { noteLogouts } from './oidc/logout-history.ts';
-import { refuseMalformed } from './oidc/parameters.ts';
-import { createOidcSide } from './oidc/side.ts';
+import { createLogoutOutbox } from './oidc/logout-outbox.ts';
+import { createProviderPages } from './oidc/pages.ts';
+import { createProvider } from './oidc/provider.ts';
+import { createPairwise } from './oidc/subjects.ts';
 import { createHealthListener } from './ops/health.ts';
 import { type Listeners, createListeners } from './ops/listeners.ts';
+import { createAccounts } from './store/accounts.ts';
+import { createAttempts } from './store/attempts.ts';
+import { createBell } from './store/bell.ts';
+import { createLimits } from './store/limits.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
+import { createPortraits } from './store/portraits.ts';
 import { smallRandom } from './store/random.ts';
-import { type Records, createRecords } from './store/records.ts';
+import type { Store } from './store/store.ts';
+import { createTurns } from './store/turns.ts';
 import { brakeAuthorizations } from './web/brake.ts';
 import { createEdge } from './web/edge.ts';
 import { createFace } from './web/face.ts';
 import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
 import { createMailer } from './web/mail.ts';
+import { createOutgoing } from './web/outgoing.ts';
 import { placeOf } from './web/place.ts';
-import { answerProblems } from './web/respond.ts';
-import { type Log, logRequests, recordTo } from './web/telemetry.ts';
+import { type ShowPage, answerProblems } from './web/respond.ts';
+import { type Log, logProvider, logRequests, recordTo } from './web/telemetry.ts';
 
 export interface AppOptions {
   config: Config;
@@ -60,8 +68,8 @@ export interface AppOptions {
   onAlarm?: (alarm: Alarm) => void;
   /** Gets the mails of a development provider without a mail server. */
   onMail?: (mail: WrittenMail) => void;
-  /** Instead of the mails that the configuration describes. */
-  sendMail?: SendMail | 'none';
+  /** The ways in besides a selfie, in the order in which they are offered. */
+  factors?: readonly Factor[];
 }
 
 export interface App extends Listeners {
@@ -87,18 +95,11 @@ export async function createApp(options: AppOptions): Promise<App> {
 async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
   const { config, log } = options;
   const { clock, random } = tools;
-  const {
-    limits,
-    didit: { createsPerMinute },
-  } = config;
-  // Every selfie opens one face; more than that is somebody who reads them for another reason.
-  const isUsual = createBudget(createsPerMinute, clock);
-  const records = createRecords(opened.store, { ...tools, limits, isUsual });
+  const records = createRecords(opened.store, tools, config);
   const { store, accounts, bell } = records;
   if (config.accountsFile) {
-    const { added, departed } = await enrolFromFile(config.accountsFile, { ...records, random });
+    const added = await enrolFromFile(config.accountsFile, { ...records, random });
     log.info('accounts from the file', { added });
-    if (departed > 0) log.warn('the accounts file names people who were erased', { departed });
   }
   const { issuer, mail, mode } = config;
   const { show, assets, writeMail } = createFace(config);
@@ -107,9 +108,6 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     isLoopback: mail.smtpUrl !== undefined && isOnLoopback(mail.smtpUrl),
     capture: mode === 'development' ? (options.onMail ?? (() => undefined)) : undefined,
   });
-  const sendMail = options.sendMail === 'none' ? undefined : (options.sendMail ?? mailer?.send);
-  const { name: issuerName = new URL(issuer).host } = config.operator;
-  const { factors } = await createOtherWays({ store, clock, random, issuerName, sendMail });
   const didit = createDiditSide(options, tools, records);
   const decoy = await createDecoy(
     config.didit.decoyPortraitFile,
@@ -117,29 +115,16 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     log,
   );
 
-  const oidc = await createOidcSide(
-    {
-      ...{ ...config, jwks: options.jwks, clients: options.clients },
-      cookieKeys: config.cookies.keys,
-      environment: config.didit.environment,
-      pkceRequired: config.pkce.required,
-    },
-    { ...tools, ...records, log, show },
-  );
-  const { provider, subjectFor } = oidc;
+  const { provider, outbox, outgoing } = await createOidcSide(options, tools, records, show);
   const streams: OpenStreams = new Map();
-  const { passive: workflowId, kyc: enrolmentWorkflowId } = config.didit.workflows;
-  const settings = { ...config.didit, issuer, workflowId, enrolmentWorkflowId };
+  const settings = { ...config.didit, issuer, workflowId: config.didit.workflows.passive };
   const login = createLoginRoutes(
     {
-      ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
-      ...{ decoy, factors, mail: sendMail },
+      ...{ settings, provider, show, placeOf, ...tools, ...records, didit: didit.api },
+      ...{ decoy, factors: options.factors ?? [], mail: mailer?.send },
       formTokens: createFormTokens(config.cookies.keys),
-      claimDiditSession(id, attempt) {
-        const { interactionUid, id: attemptId } = attempt;
-        const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
-        return didit.sessions.claim(id, { interactionUid, attemptId }, accountId);
-      },
+      claimDiditSession: (id, { interactionUid, id: attemptId }) =>
+        didit.sessions.claim(id, { interactionUid, attemptId }),
       expectVerdict: ({ interactionUid, id: attemptId }) =>
         didit.reconcile.expect({ interactionUid, attemptId }),
     },
@@ -150,7 +135,6 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   provider.use(answerProblems({ show, log, random }));
   provider.use(securityHeaders(issuer));
   provider.use(brakeAuthorizations(config.limits.authorizationsPerMinute));
-  provider.use(refuseMalformed);
   provider.use(authorizationByPost);
   provider.use(putBackInteractions(store, clock));
   provider.use(async (ctx, next) => {
@@ -159,7 +143,6 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   });
   provider.use(didit.webhook);
   provider.use(login);
-  provider.use(noteLogouts(records.history, clock));
 
   let isServing = true;
   const handle = provider.callback();
@@ -173,7 +156,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     }),
     opened() {
       didit.reconcile.start();
-      oidc.start();
+      outbox.start();
       mailer?.start();
       accounts.listen().catch((error: unknown) => {
         log.warn('changes of accounts are heard of late', { error: String(error) });
@@ -185,9 +168,10 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     },
     async closed() {
       await didit.reconcile.stop();
-      await oidc.stop();
+      await outbox.stop();
       await mailer?.stop();
       await bell.close();
+      await outgoing.close();
       await store.close();
     },
   });
@@ -220,18 +204,30 @@ function createTools(options: AppOptions) {
 
 type Tools = ReturnType<typeof createTools>;
 
+/** What is kept in the store. */
+function createRecords(store: Store, { clock, random, alarm }: Tools, { limits }: Config) {
+  return {
+    store,
+    accounts: createAccounts(store, { clock, random }),
+    portraits: createPortraits(store),
+    attempts: createAttempts(store, clock),
+    turns: createTurns(store, clock),
+    limits: createLimits(store, { clock, alarm, settings: limits }),
+    bell: createBell(store),
+  };
+}
+
+type Records = ReturnType<typeof createRecords>;
+
 /** Ask Didit (api), be told (webhook), or look for oneself (reconcile): the last two end in settle. */
 function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Records) {
   const { clock } = tools;
   const warn = (message: string): void => log.warn(message);
   const api = createDiditApi({ ...config.didit, ...tools, warn });
-  const sessions = createDiditSessions(records.store, records.traces);
+  const sessions = createDiditSessions(records.store);
   const settle = createSettle({ ...records, ...tools, didit: api, placeOf });
   const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
-  const reconcile = createReconcile({
-    ...{ store: records.store, settle, clock, failed },
-    chance: Math.random,
-  });
+  const reconcile = createReconcile({ store: records.store, settle, clock, failed });
   const webhook = createWebhook({
     secrets: config.didit.webhookSecrets.flatMap((text) => parseSecret(text) ?? []),
     addresses: config.didit.webhookAddresses,
@@ -241,4 +237,40 @@ function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Rec
     counted: (result, note) => log.info('webhook', { result, ...note }),
   });
   return { api, sessions, reconcile, webhook };
+}
+
+/** The library, what it may call, and what it would call by itself. */
+async function createOidcSide(
+  options: AppOptions,
+  { clock, random }: Tools,
+  { store, accounts }: Records,
+  show: ShowPage,
+) {
+  const { config, clients, log } = options;
+  const outgoing = createOutgoing({
+    anywhere: config.outgoing.allowPrivateNetworks,
+    exceptions: clients.privateAddresses,
+  });
+  await outgoing.test();
+  const settings = {
+    ...{ ...config, jwks: options.jwks, clients },
+    cookieKeys: config.cookies.keys,
+    environment: config.didit.environment,
+    pkceRequired: config.pkce.required,
+  };
+  const provider = createProvider(settings, {
+    ...{ store, clock, fetch: outgoing.fetch },
+    findAccount: createFindAccount(accounts),
+    isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
+    pairwiseIdentifier: await createPairwise(store, random),
+    pages: createProviderPages(show),
+  });
+  logProvider(log, provider);
+  await validateClients(provider, clients);
+  const outbox = createLogoutOutbox(provider, {
+    ...{ store, clock },
+    noted: (note) => log.info('backchannel logout', note),
+    failed: (error) => log.error('backchannel logout failed', { error: String(error) }),
+  });
+  return { provider, outbox, outgoing };
 }

@@ -49,8 +49,7 @@ export const people = z
       { env: 'PEOPLE_DIDIT_SESSIONS_KEPT' },
     ).prefault('30d'),
     inactiveSeconds: setting(
-      // Whether they did stands in their history, which is kept a little longer.
-      kind.durationUpTo(390),
+      kind.duration,
       'The face of somebody who did not sign in for so long is erased.',
       { env: 'PEOPLE_INACTIVE' },
     ).prefault('365d'),

@@ -4,34 +4,24 @@
  * It is the only thing that crosses requests and processes. The browser's side and Didit's side never call each
  * other: both load the attempt, propose an event to `transition`, and save the answer with a compare-and-set.
  *
- *     new → identified ┬→ captured ─ verdict: approved ┐   (somebody new: new → joining → identified)
+ *     new → identified ┬→ captured ─ verdict: approved ┐
  *                      │       └──── returned ─────────┼→ (ready) → consumed
- *                      └→ (a passkey, or two legs) → proven ─┘
+ *                      └→ (another factor) ──→ proven ─┘
  *     and from anywhere before that: denied · expired · foreign · superseded
  *
  * A webhook or a poll can only bring the verdict; a browser can only bring itself back. Neither alone opens the
  * door. "Ready" is not stored: it is what `standing` (standing.ts) says of an attempt at a given time,
  * so that no writer can put it there. Terminal phases are final. Events may come in any order, twice, late, or never.
  */
-import type { LegName, Proof } from './assurance.ts';
-import { type Leg, takeLeg } from './legs.ts';
+import type { Proof } from './assurance.ts';
 import type { Locality, Place } from './locality.ts';
-import type { FactorName } from './message.ts';
 import { deadline, isOver, standing } from './standing.ts';
 import type { DeviceClass } from './turn.ts';
+
 import type { Expectation, Verdict } from './verdict.ts';
 
-/**
- * `step_up`: somebody is signed in in this browser and has to prove it anew. `enrol`: somebody new, whose face is
- * compared with a document. `re_enrol`: a face takes the place of an earlier one. `recovery`: the same, by somebody
- * who has lost the other ways in.
- */
-export type AttemptKind = 'login' | 'step_up' | 'enrol' | 're_enrol' | 'recovery';
-
-/** Is a face enrolled by this attempt, rather than recognised? */
-export function isEnrolling({ kind }: Pick<Attempt, 'kind'>): boolean {
-  return kind === 'enrol' || kind === 're_enrol' || kind === 'recovery';
-}
+/** `step_up`: somebody is signed in in this browser and has to prove it anew. */
+export type AttemptKind = 'login' | 'step_up';
 
 interface Common {
   schema: 1;
@@ -42,12 +32,7 @@ interface Common {
   /** Short, random, quotable on the phone; stands for nothing. */
   reference: string;
   client: { id: string; name: string; host: string };
-  request: {
-    loginHint: string | undefined;
-    uiLocales: string | undefined;
-    /** The classes of which the app says that one is essential; nothing that proves less is offered. */
-    essentialAcr?: readonly string[];
-  };
+  request: { loginHint: string | undefined; uiLocales: string | undefined };
   createdAtMs: number;
   expiresAtMs: number;
 }
@@ -90,11 +75,10 @@ export interface Captured {
   returnedAtMs?: number;
 }
 
-/** The person chose another factor, and showed it; with `legs` it took two. */
+/** The person chose another factor, and showed it. */
 interface Proven {
   phase: 'proven';
   identity: Identity;
-  legs?: readonly Leg[];
   proof: Proof;
 }
 
@@ -110,19 +94,8 @@ interface Ended {
 export type Attempt = Common &
   (
     | { phase: 'new' }
-    /** Somebody new gave an address, and has to show that it is theirs. */
-    | { phase: 'joining'; address: string }
-    /**
-     * `factor`: the one that is being asked for instead of a selfie. `legs`: what was shown so far, never enough.
-     * `withoutFace`: somebody new wants no selfie.
-     */
-    | {
-        phase: 'identified';
-        identity: Identity;
-        factor?: FactorName;
-        legs?: readonly Leg[];
-        withoutFace?: true;
-      }
+    /** `factor`: the one that is being asked for instead of a selfie. */
+    | { phase: 'identified'; identity: Identity; factor?: string }
     | Captured
     | Proven
     | (Ended & { phase: 'consumed'; proof: Proof })
@@ -132,20 +105,12 @@ export type Attempt = Common &
 
 export type AttemptEvent =
   | { type: 'identified'; identity: Identity }
-  | { type: 'address_given'; address: string }
-  | { type: 'address_confirmed'; identity: Identity }
-  /** By an invitation, or by the person's own page. */
-  | { type: 'admitted'; identity: Identity }
-  | { type: 'face_refused' }
-  | { type: 'prolonged'; untilMs: number }
   | { type: 'captured'; capture: Capture }
   | { type: 'judged'; diditSessionId: string; verdict: Verdict; locality: Locality }
   | { type: 'returned'; nonceHash: string }
   | { type: 'arrived_elsewhere'; nonceHash: string }
-  | { type: 'factor_chosen'; factor: FactorName }
+  | { type: 'factor_chosen'; factor: string }
   | { type: 'proven'; proof: Proof }
-  /** `accountId`: whose code it was. */
-  | { type: 'leg_proven'; leg: LegName; accountId: string; environment: 'live' | 'sandbox' }
   | { type: 'finished'; account: CurrentAccount | undefined }
   | { type: 'gave_up'; reason: 'unavailable' | 'limited' | 'other_way' | 'cancelled' }
   | { type: 'superseded' };
@@ -172,9 +137,6 @@ export interface Transition {
 
 export type NewAttempt = Omit<Common, 'schema'>;
 
-/** However often somebody asks for more time. */
-export const attemptAtMostMs = 60 * 60_000;
-
 export function newAttempt(fields: NewAttempt): Attempt {
   return { schema: 1, ...fields, phase: 'new' };
 }
@@ -186,32 +148,8 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
   }
   switch (event.type) {
     case 'identified':
-      // Whoever merely says who they are is never given a face by it.
-      if (attempt.phase !== 'new' || isEnrolling(attempt)) {
-        return { attempt, refused: 'out_of_order' };
-      }
+      if (attempt.phase !== 'new') return { attempt, refused: 'out_of_order' };
       return { attempt: { ...attempt, phase: 'identified', identity: event.identity } };
-    case 'address_given':
-      return giveAddress(attempt, event.address);
-    case 'address_confirmed':
-      return confirmAddress(attempt, event.identity);
-    case 'admitted':
-      if (attempt.phase !== 'new' || !isEnrolling(attempt)) {
-        return { attempt, refused: 'out_of_order' };
-      }
-      return { attempt: { ...attempt, phase: 'identified', identity: event.identity } };
-    case 'face_refused':
-      if (attempt.phase !== 'identified' || attempt.kind !== 'enrol') {
-        return { attempt, refused: 'out_of_order' };
-      }
-      return { attempt: { ...attempt, withoutFace: true } };
-    case 'prolonged': {
-      const latestMs = attempt.createdAtMs + attemptAtMostMs;
-      const expiresAtMs = Math.max(attempt.expiresAtMs, Math.min(event.untilMs, latestMs));
-      return {
-        attempt: expiresAtMs === attempt.expiresAtMs ? attempt : { ...attempt, expiresAtMs },
-      };
-    }
     case 'captured':
       return capture(attempt, event.capture);
     case 'judged':
@@ -224,11 +162,10 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
       }
       return { attempt: end(attempt, { phase: 'foreign' }, nowMs) };
     case 'factor_chosen':
-      return choose(attempt, event.factor);
+      if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
+      return { attempt: { ...attempt, factor: event.factor } };
     case 'proven':
       return takeProof(attempt, event.proof);
-    case 'leg_proven':
-      return takeLeg(attempt, event, nowMs);
     case 'finished':
       return finish(attempt, event.account, nowMs);
     case 'gave_up':
@@ -238,34 +175,10 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
   }
 }
 
-function giveAddress(attempt: Attempt, address: string): Transition {
-  const isJoining = attempt.phase === 'new' || attempt.phase === 'joining';
-  if (attempt.kind !== 'enrol' || !isJoining) return { attempt, refused: 'out_of_order' };
-  return { attempt: { ...attempt, phase: 'joining', address } };
-}
-
-/** For the address that was asked about last, and no other. */
-function confirmAddress(attempt: Attempt, identity: Identity): Transition {
-  if (attempt.phase !== 'joining') return { attempt, refused: 'out_of_order' };
-  const { address, ...joining } = attempt;
-  if (identity.identifier !== address) return { attempt, refused: 'other_account' };
-  return { attempt: { ...joining, phase: 'identified', identity } };
-}
-
 function capture(attempt: Attempt, taken: Capture): Transition {
   if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
-  // A login is compared with the face that is enrolled, an enrolment with a document: never the other way round.
-  const isByDocument = taken.expectation.reference === 'document';
-  if (isByDocument !== isEnrolling(attempt)) return { attempt, refused: 'out_of_order' };
-  const { factor: _, legs: __, ...identified } = attempt;
+  const { factor: _, ...identified } = attempt;
   return { attempt: { ...identified, phase: 'captured', capture: taken } };
-}
-
-/** A leg that was shown is not asked for again: it would be no second one. */
-function choose(attempt: Attempt, factor: FactorName): Transition {
-  if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
-  if (attempt.legs?.some(({ name }) => name === factor)) return { attempt, refused: 'spent' };
-  return { attempt: { ...attempt, factor } };
 }
 
 /** Only for the factor that was asked for, and only for the person who was asked. */
@@ -273,7 +186,7 @@ function takeProof(attempt: Attempt, proof: Proof): Transition {
   if (attempt.phase !== 'identified' || attempt.factor === undefined) {
     return { attempt, refused: 'out_of_order' };
   }
-  const { factor: _, legs: __, ...identified } = attempt;
+  const { factor: _, ...identified } = attempt;
   if (proof.accountId !== attempt.identity.accountId) return { attempt, refused: 'other_account' };
   return { attempt: { ...identified, phase: 'proven', proof } };
 }

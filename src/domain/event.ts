@@ -51,8 +51,6 @@ export interface AuditEvent {
   client?: string;
   /** Of a mail. */
   kind?: Message['kind'];
-  /** Whose reference face it is about. */
-  enrolment?: string;
   reason?: string;
 }
 
@@ -68,9 +66,7 @@ export interface Alarm {
     | 'schema_drift'
     | 'out_of_credit'
     | 'many_declined'
-    | 'budget_spent'
-    | 'faces_opened'
-    | 'erasure_late';
+    | 'budget_spent';
   attempt?: string;
 }
 

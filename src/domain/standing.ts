@@ -1,7 +1,6 @@
 /** Where an attempt stands at a given time, which nobody can write down: it follows from what happened. */
-import { type LegName, type Proof, selfieProof } from './assurance.ts';
+import { type Proof, selfieProof } from './assurance.ts';
 import type { Attempt, Captured, DenialReason, Identity } from './attempt.ts';
-import type { FactorName } from './message.ts';
 
 /** The verdict is fresh for this long; after that another selfie is asked for. */
 export const verdictFreshForMs = 120_000;
@@ -9,7 +8,7 @@ export const verdictFreshForMs = 120_000;
 export const foreignWaitMs = 3_000;
 
 export function isOver(attempt: Attempt): boolean {
-  return !['new', 'joining', 'identified', 'captured', 'proven'].includes(attempt.phase);
+  return !['new', 'identified', 'captured', 'proven'].includes(attempt.phase);
 }
 
 /** A selfie has a shorter time than the sign-in that it is for. */
@@ -21,11 +20,8 @@ export function deadline(attempt: Attempt): number {
 /** Where an attempt stands now: what the dispatcher shows and what `finished` relies on. */
 export type Standing =
   | { at: 'identify' }
-  | { at: 'joining'; address: string }
   | { at: 'capture'; identity: Identity }
-  | { at: 'factor'; factor: FactorName }
-  /** One leg was shown, and another has to be chosen. */
-  | { at: 'second_leg'; shown: readonly LegName[] }
+  | { at: 'factor'; factor: string }
   | { at: 'waiting'; returned: boolean; opensAtMs: number | undefined }
   | { at: 'ready'; proof: Proof }
   | { at: 'denied'; reason: DenialReason }
@@ -36,11 +32,8 @@ export function standing(attempt: Attempt, nowMs: number): Standing {
   switch (attempt.phase) {
     case 'new':
       return { at: 'identify' };
-    case 'joining':
-      return { at: 'joining', address: attempt.address };
     case 'identified':
       if (attempt.factor !== undefined) return { at: 'factor', factor: attempt.factor };
-      if (attempt.legs) return { at: 'second_leg', shown: attempt.legs.map(({ name }) => name) };
       return { at: 'capture', identity: attempt.identity };
     case 'captured':
       return standingOfCapture(attempt, nowMs);

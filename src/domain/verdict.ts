@@ -38,11 +38,8 @@ export interface Expectation {
   workflowVersion: number | undefined;
   /** Nobody stands behind the name that was typed: whatever Didit says, the door stays shut. */
   decoy: boolean;
-  /**
-   * `portrait`: the picture that we sent, which Didit files under this very session. `stored`: any of its own.
-   * `document`: the picture in the document that was shown in this session; see enrolment.ts.
-   */
-  reference: 'portrait' | 'stored' | 'document';
+  /** `portrait`: the picture that we sent, which Didit files under this very session. `stored`: any of its own. */
+  reference: 'portrait' | 'stored';
   livenessMethods: readonly string[];
   minimumLivenessScore: number;
   minimumFaceMatchScore: number;

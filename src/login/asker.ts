@@ -7,7 +7,7 @@ import { type LoginTools, thisPlace } from './room.ts';
 
 export function thisAsker(
   ctx: RouterContext,
-  tools: Omit<LoginTools, 'enrolment'>,
+  tools: LoginTools,
   attempt: Attempt,
 ): Omit<Asker, 'enrolmentId'> {
   const device = thisDevice(ctx, tools);

@@ -1,5 +1,5 @@
 /** What is asked of Didit, and what its decision will be held against: written down together, before the call. */
-import { type CreateRequest, DiditError } from '../didit/port.ts';
+import type { CreateRequest } from '../didit/port.ts';
 import type { Attempt, Capture } from '../domain/attempt.ts';
 import { type LoginTools, pathOf } from './room.ts';
 import type { Subject } from './subject.ts';
@@ -26,11 +26,7 @@ export function describeCapture(
   // Two nonces: one comes back with the browser, the other with the decision. Neither proves the other.
   const callbackNonce = random(nonceBytes);
   const metadataNonce = random(nonceBytes);
-  const { environment, minimumLivenessScore, minimumFaceMatchScore } = settings;
-  const isByDocument = face === 'document';
-  const workflowId = isByDocument ? settings.enrolmentWorkflowId : settings.workflowId;
-  if (workflowId === undefined) throw new DiditError('refused', 'there is no workflow to enrol by');
-  const purpose = isByDocument ? 'enrolment' : 'returning_user_signin';
+  const { workflowId, environment, minimumLivenessScore, minimumFaceMatchScore } = settings;
   const hints = settings.sendDeviceHints
     ? { device_id: hash(from.hints.device), from_ip: from.hints.address }
     : {};
@@ -39,7 +35,7 @@ export function describeCapture(
       workflowId,
       vendorData,
       callback: settings.issuer + pathOf(attempt.interactionUid, `didit/${callbackNonce}`),
-      metadata: { purpose, nonce: metadataNonce, ...hints },
+      metadata: { purpose: 'returning_user_signin', nonce: metadataNonce, ...hints },
       uiLocales: attempt.request.uiLocales,
     },
     capture: {
@@ -51,7 +47,7 @@ export function describeCapture(
         ...{ workflowId, vendorData, environment, minimumLivenessScore, minimumFaceMatchScore },
         nonceHash: hash(metadataNonce),
         decoy,
-        reference: typeof face === 'string' ? face : 'portrait',
+        reference: face === 'stored' ? 'stored' : 'portrait',
         livenessMethods: ['PASSIVE'],
         startedAtMs: clock(),
         expiresAtMs: from.expiresAtMs,

@@ -1,10 +1,9 @@
 /** The ways out of an attempt, each a button: another way, try again, not me, back to the app. */
 import type { RouterContext } from '@koa/router';
-import type { Attempt, AttemptKind } from '../domain/attempt.ts';
+import type { Attempt } from '../domain/attempt.ts';
 import { isOver } from '../domain/standing.ts';
 import { Problem } from '../domain/problem.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
-import { nameBeforeLeaving } from './identify.ts';
 import {
   type LoginTools,
   clearCapture,
@@ -30,12 +29,7 @@ async function giveUp(ctx: RouterContext, tools: LoginTools, reason: Reason): Pr
   return attempt;
 }
 
-export async function otherWay(
-  ctx: RouterContext,
-  tools: LoginTools,
-  form: ReadonlyMap<string, string>,
-): Promise<void> {
-  await nameBeforeLeaving(tools, await ownAttempt(ctx, tools), form);
+export async function otherWay(ctx: RouterContext, tools: LoginTools): Promise<void> {
   await giveUp(ctx, tools, 'other_way');
   toDispatcher(ctx);
 }
@@ -65,15 +59,11 @@ export async function startOver(ctx: RouterContext, tools: LoginTools): Promise<
   toDispatcher(ctx);
 }
 
-/**
- * Ends what is under way and puts a new attempt in its place, of another kind where one is given.
- * @returns the one that is there then.
- */
+/** Ends what is under way and puts a new attempt in its place. @returns the one that is there then. */
 export async function beginAgain(
   ctx: RouterContext,
-  tools: Omit<LoginTools, 'enrolment'>,
+  tools: LoginTools,
   keep: 'identity' | 'nothing',
-  kind?: AttemptKind,
 ): Promise<LoadedAttempt> {
   let loaded = await ownAttempt(ctx, tools);
   if (!isOver(loaded.attempt)) {
@@ -90,7 +80,7 @@ export async function beginAgain(
   if (attempt.phase === 'consumed' || tools.clock() >= attempt.expiresAtMs) {
     throw new Problem('interaction_over');
   }
-  const next = nextAttempt(attempt, keep, tools, kind);
+  const next = nextAttempt(attempt, keep, tools);
   if (await tools.attempts.replace(loaded, next)) recordFor(tools, next, 'login.started', 'again');
   return ownAttempt(ctx, tools);
 }

@@ -1,15 +1,13 @@
 /** The door opens: the attempt is consumed, once, and the library is told what was proven. */
 import type { RouterContext } from '@koa/router';
 import type { Interaction } from 'oidc-provider';
-import { type Attempt, type CurrentAccount, isEnrolling } from '../domain/attempt.ts';
+import type { Attempt, CurrentAccount } from '../domain/attempt.ts';
 import { standing } from '../domain/standing.ts';
 import type { Proof } from '../domain/assurance.ts';
 import { isFirstParty } from '../oidc/prompts.ts';
-import { isAbout, wantedSubject } from '../oidc/requested-subject.ts';
 import { rememberDevice } from './device.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 import { readInteraction } from './start.ts';
-import { noteSignIn, writeOfOtherWay } from './told.ts';
 
 /** The only ones who are told what strangers tried are those who have just shown who they are. */
 export async function showContinue(
@@ -36,10 +34,6 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
   // Read before the proof is spent: an interaction that is gone must not cost it.
   const mayResume = at === 'ready' || at === 'consumed';
   const interaction = mayResume ? await readInteraction(ctx, tools) : undefined;
-  if (at === 'ready' && isEnrolling(loaded.attempt)) {
-    const isKept = await tools.enrolment?.complete(loaded.attempt);
-    if (!isKept) return endUnkept(ctx, tools, loaded.attempt);
-  }
   const account = await currentAccount(loaded.attempt, tools);
   const proposed = await propose(tools, loaded.attempt, { type: 'finished', account }, loaded);
   const { attempt, changed, refused } = proposed;
@@ -51,23 +45,12 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
   } else if (refused) {
     resumeAgain(ctx, interaction);
   } else {
-    // First, so that no sign-in is missing there.
-    await noteSignIn(ctx, tools, attempt, attempt.proof);
-    const isRight = await finishInteraction(interaction, tools, attempt.proof);
-    await writeOfOtherWay(ctx, tools, loaded.attempt);
+    await finishInteraction(interaction, tools, attempt.proof);
     rememberPlace(ctx, tools, loaded.attempt);
     if (account?.hasNotices) await tools.accounts.clearNotices(attempt.proof.accountId);
-    if (isRight) recordFor(tools, attempt, 'login.completed', attempt.proof.acr);
-    else recordFor(tools, attempt, 'login.denied', 'other_person');
+    recordFor(tools, attempt, 'login.completed', attempt.proof.acr);
     seeOther(ctx, interaction.returnTo);
   }
-}
-
-/** The face could not be kept: nobody is signed in by it. */
-async function endUnkept(ctx: RouterContext, tools: LoginTools, attempt: Attempt): Promise<void> {
-  await propose(tools, attempt, { type: 'gave_up', reason: 'unavailable' });
-  recordFor(tools, attempt, 'login.denied', 'enrolment_not_kept');
-  toDispatcher(ctx);
 }
 
 /** What the account is now; what it was when the selfie began may be over. */
@@ -88,28 +71,17 @@ function rememberPlace(ctx: RouterContext, tools: LoginTools, attempt: Attempt):
   if (accountId !== undefined) rememberDevice(ctx, tools, accountId);
 }
 
-/**
- * A request that was about one person is not answered with another. It is refused here already: the library would
- * first sign out whoever has the session, and that may well be the one who was asked for.
- * @returns whether it was the right person.
- */
 async function finishInteraction(
   interaction: Interaction,
-  { provider, subjectFor }: LoginTools,
+  { provider }: LoginTools,
   { accountId, acr, amr, provenAtMs }: Proof,
-): Promise<boolean> {
+): Promise<void> {
   const client = await provider.Client.find(String(interaction.params.client_id));
-  const subject = client && subjectFor(client, accountId);
-  const isRight = isAbout(wantedSubject(interaction.params), subject);
-  const login = { accountId, acr, amr: [...amr], ts: Math.floor(provenAtMs / 1000) };
-  interaction.result = isRight
-    ? { login: { ...login, remember: true }, ...(isFirstParty(client) ? { consent: {} } : {}) }
-    : {
-        error: 'login_required',
-        error_description: 'somebody else was asked for than signed in',
-      };
+  interaction.result = {
+    login: { accountId, acr, amr: [...amr], ts: Math.floor(provenAtMs / 1000), remember: true },
+    ...(isFirstParty(client) ? { consent: {} } : {}),
+  };
   await interaction.persist();
-  return isRight;
 }
 
 /**
@@ -117,7 +89,7 @@ async function finishInteraction(
  * a result once; until it has, this browser may be sent to it again.
  */
 function resumeAgain(ctx: RouterContext, interaction: Interaction): void {
-  if (interaction.result) seeOther(ctx, interaction.returnTo);
+  if (interaction.result?.login) seeOther(ctx, interaction.returnTo);
   else toDispatcher(ctx);
 }
 

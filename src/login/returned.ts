@@ -5,7 +5,7 @@
  * A GET, since Didit makes it, so it does no more than note who came: what the query says is decoration.
  */
 import type { RouterContext } from '@koa/router';
-import type { Attempt, Capture } from '../domain/attempt.ts';
+import type { Attempt } from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
 import {
   type LoginTools,
@@ -58,27 +58,12 @@ async function noteForeign(
     await tools.bell.ring(uid);
     await clearCapture(tools, attempt);
     await warnPerson(tools, attempt, 'stopped');
-  } else if ('capture' in attempt && attempt.capture?.callbackNonceHash === nonceHash) {
-    await noteLate(tools, attempt, attempt.capture);
-  }
-}
-
-/** After the end: what the proof opened is closed, or the decision had told of the other browser before it came. */
-async function noteLate(
-  tools: LoginTools,
-  attempt: Attempt,
-  { enrolmentId, device }: Capture,
-): Promise<void> {
-  const { phase } = attempt;
-  if (phase === 'consumed') {
+  } else if (attempt.phase === 'consumed' && attempt.capture?.callbackNonceHash === nonceHash) {
+    const { enrolmentId, device } = attempt.capture;
     await warnPerson(tools, attempt, 'ended', Math.floor(attempt.proof.provenAtMs / 1000));
-  } else if (phase === 'denied' && attempt.reason === 'elsewhere') {
-    await warnPerson(tools, attempt, 'stopped');
-  } else {
-    return;
+    await tools.turns.end(enrolmentId, { attemptId: attempt.id, ...device }, 'foreign');
+    recordFor(tools, attempt, 'login.foreign', 'after_the_end');
   }
-  await tools.turns.end(enrolmentId, { attemptId: attempt.id, ...device }, 'foreign');
-  recordFor(tools, attempt, 'login.foreign', 'after_the_end');
 }
 
 async function warnPerson(
@@ -92,14 +77,12 @@ async function warnPerson(
   if (accountId === undefined || !('capture' in attempt)) return;
   const { browser, system } = attempt.capture.place;
   const seen = { client: attempt.client.name, atMs: clock(), browser, system };
-  const before = await accounts.find(accountId);
   // The link may be opened again and again; the first time is news.
-  const isKnown =
-    (before?.notices ?? []).some((one) => one.attempt === attempt.id && one.kind === kind) ||
-    (revokedProof !== undefined && (await accounts.isRevoked(accountId, revokedProof)));
-  await accounts.warn(accountId, { kind, attempt: attempt.id, ...seen }, revokedProof);
-  if (isKnown || !mail || !before?.email || !before.emailVerified) return;
-  const to = { address: before.email, locale: before.locale, account: accountId };
+  const isKnown = revokedProof !== undefined && (await accounts.isRevoked(accountId, revokedProof));
+  await accounts.warn(accountId, { kind, ...seen }, revokedProof);
+  const account = await accounts.find(accountId);
+  if (isKnown || !mail || !account?.email || !account.emailVerified) return;
+  const to = { address: account.email, locale: account.locale, account: accountId };
   await mail(to, { kind: 'borrowed_selfie', ended: kind === 'ended', ...seen });
 }
 

@@ -17,7 +17,6 @@ import type { SendMail } from '../domain/message.ts';
 import { Problem } from '../domain/problem.ts';
 import type { TurnEnd } from '../domain/turn.ts';
 import type { Factor } from '../fallback/factor.ts';
-import type { SubjectFor } from '../oidc/subjects.ts';
 import type { Accounts } from '../store/accounts.ts';
 import {
   AttemptGone,
@@ -26,20 +25,16 @@ import {
   type Proposed,
 } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
-import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
 import type { FormTokens } from '../web/forms.ts';
-import type { Enrolment } from './enrolment.ts';
 import type { ShowPage } from '../web/respond.ts';
 
 export interface LoginSettings {
   issuer: string;
   environment: 'live' | 'sandbox';
   workflowId: string;
-  /** Document and selfie; undefined where nobody is enrolled. */
-  enrolmentWorkflowId: string | undefined;
   /** `portrait`: we send the picture each time, so the reference is pinned. `stored`: Didit uses its own. */
   faceReference: 'portrait' | 'stored';
   minimumLivenessScore: number;
@@ -61,16 +56,13 @@ export interface Decoy {
 export interface LoginTools {
   settings: LoginSettings;
   provider: Provider;
-  subjectFor: SubjectFor;
   attempts: Attempts;
   accounts: Accounts;
   portraits: Portraits;
   turns: Turns;
   limits: Limits;
   decoy: Decoy;
-  /** The typed ones, in the order in which they are offered. */
   factors: readonly Factor[];
-  history: History;
   bell: Bell;
   didit: DiditApi;
   /** Remembers which attempt a Didit session is for; false when it is already somebody's. */
@@ -82,8 +74,6 @@ export interface LoginTools {
   formTokens: FormTokens;
   /** Absent where nobody can be written to. */
   mail?: SendMail | undefined;
-  /** Undefined where nobody is enrolled. */
-  enrolment: Enrolment | undefined;
   record: Record;
   clock: Clock;
   sleep: Sleep;
@@ -109,10 +99,7 @@ export function holdsInteraction(ctx: RouterContext, provider: Provider): boolea
 }
 
 /** The attempt that this browser has under way. */
-export async function ownAttempt(
-  ctx: RouterContext,
-  tools: Pick<LoginTools, 'attempts' | 'provider'>,
-): Promise<LoadedAttempt> {
+export async function ownAttempt(ctx: RouterContext, tools: LoginTools): Promise<LoadedAttempt> {
   const loaded = await tools.attempts.load(ownInteraction(ctx, tools.provider));
   if (!loaded) throw new Problem('interaction_over');
   return loaded;
@@ -123,13 +110,13 @@ export function toDispatcher(ctx: RouterContext): void {
   ctx.redirect(pathOf(String(ctx.params.uid)));
 }
 
-export function thisPlace(ctx: RouterContext, tools: Pick<LoginTools, 'placeOf'>): Place {
+export function thisPlace(ctx: RouterContext, tools: LoginTools): Place {
   const agent = ctx.get('user-agent');
   return tools.placeOf(ctx.ip, { browser: agent, system: agent });
 }
 
 export function recordFor(
-  tools: Pick<LoginTools, 'record' | 'clock'>,
+  tools: LoginTools,
   attempt: Attempt,
   event: AuditEvent['event'],
   reason?: string,
@@ -148,7 +135,7 @@ export function recordFor(
 
 /** Proposes an event. It may come too late: then it is what ends the attempt, and that is told. */
 export async function propose(
-  tools: Omit<LoginTools, 'enrolment'>,
+  tools: LoginTools,
   attempt: Attempt,
   event: AttemptEvent,
   known?: LoadedAttempt,
@@ -166,10 +153,7 @@ export async function propose(
 }
 
 /** What an attempt that ended early leaves at Didit is cleared away, and its turn given back. */
-export async function clearCapture(
-  tools: Pick<LoginTools, 'didit' | 'turns'>,
-  attempt: Attempt,
-): Promise<void> {
+export async function clearCapture(tools: LoginTools, attempt: Attempt): Promise<void> {
   if (!('capture' in attempt)) return;
   const { diditSessionId, enrolmentId, device } = attempt.capture;
   // First the session, then the turn: the next holder must not be handed this session.

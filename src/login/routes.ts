@@ -5,14 +5,13 @@
  */
 import { Router, type RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
-import { type Attempt, type DenialReason, isEnrolling } from '../domain/attempt.ts';
+import type { Attempt, DenialReason } from '../domain/attempt.ts';
 import { standing } from '../domain/standing.ts';
 import { readForm, requireSameOrigin } from '../web/forms.ts';
 import { showCapture, takeSelfie } from './capture.ts';
 import { allow, deny, showConsent } from './consent.ts';
 import { thisDevice } from './device.ts';
-import type { Step } from './enrolment.ts';
-import { answerFactor, chooseFactor, showFactor, showSecondLeg } from './factor.ts';
+import { answerFactor, chooseFactor, showFactor } from './factor.ts';
 import { identify, showIdentify } from './identify.ts';
 import { cancel, otherWay, startOver, tryAgain } from './leave.ts';
 import { resume, showContinue } from './resume.ts';
@@ -20,9 +19,14 @@ import { returned } from './returned.ts';
 import { type LoginTools, ownInteraction, pathOf } from './room.ts';
 import { readInteraction, startAttempt } from './start.ts';
 import { type OpenStreams, createEvents, showWaiting } from './waiting.ts';
-import { firstWays } from './ways.ts';
 
-const steps: Readonly<Record<string, Step<LoginTools>>> = {
+type Step = (
+  ctx: RouterContext,
+  tools: LoginTools,
+  form: ReadonlyMap<string, string>,
+) => Promise<void>;
+
+const steps: Readonly<Record<string, Step>> = {
   identify,
   selfie: takeSelfie,
   resume,
@@ -43,10 +47,7 @@ export function createLoginRoutes(tools: LoginTools, streams: OpenStreams): Midd
   router.get('/', (ctx) => dispatch(ctx, tools));
   router.get('/didit/:nonce', (ctx) => returned(ctx, tools));
   router.get('/events', createEvents(tools, streams));
-  const enrolling = Object.entries(tools.enrolment?.steps ?? {}).map(
-    ([name, step]): [string, Step<LoginTools>] => [name, (ctx, _tools, form) => step(ctx, form)],
-  );
-  for (const [name, step] of [...Object.entries(steps), ...enrolling]) {
+  for (const [name, step] of Object.entries(steps)) {
     router.post(`/${name}`, async (ctx) => {
       requireSameOrigin(ctx, issuerOrigin);
       const uid = ownInteraction(ctx, tools.provider);
@@ -71,7 +72,7 @@ async function dispatch(ctx: RouterContext, tools: LoginTools): Promise<void> {
   }
   const interaction = await readInteraction(ctx, tools);
   if (interaction.prompt.name === 'consent') return showConsent(ctx, tools, interaction);
-  await showStanding(ctx, tools, await startAttempt(ctx, interaction, tools));
+  await showStanding(ctx, tools, await startAttempt(interaction, tools));
 }
 
 async function showStanding(
@@ -83,22 +84,18 @@ async function showStanding(
   const { client } = attempt;
   const request = { uiLocales: attempt.request.uiLocales, reference: attempt.reference };
   switch (where.at) {
-    case 'joining':
-      return tools.enrolment?.show(ctx, attempt);
     case 'identify': {
-      if (isEnrolling(attempt)) return tools.enrolment?.show(ctx, attempt);
       showIdentify(ctx, tools, attempt);
       return;
     }
     case 'capture': {
-      if (isEnrolling(attempt)) return tools.enrolment?.show(ctx, attempt);
       showCapture(ctx, tools, attempt, where.identity);
       return;
     }
-    case 'factor':
-      return showFactor(ctx, tools, attempt, where.factor);
-    case 'second_leg':
-      return showSecondLeg(ctx, tools, attempt);
+    case 'factor': {
+      showFactor(ctx, tools, attempt, where.factor);
+      return;
+    }
     case 'waiting':
       return showWaiting(ctx, tools, attempt);
     case 'ready':
@@ -131,16 +128,15 @@ async function showStanding(
 /** Every dead end is this one: what happened, and what can be done now. */
 function showFallback(
   ctx: RouterContext,
-  tools: LoginTools,
+  { show, factors }: LoginTools,
   attempt: Attempt,
   reason: DenialReason | 'expired',
 ): void {
-  const { show } = tools;
   const { interactionUid, client, request, reference } = attempt;
   const back = pathOf(interactionUid, 'cancel');
   const again = pathOf(interactionUid, 'try-again');
   // The same list for everybody; it takes a name to use one.
-  const ways = 'identity' in attempt ? firstWays(attempt, tools).map(({ name }) => name) : [];
+  const others = 'identity' in attempt ? factors.map(({ name }) => name) : [];
   const shown = { uiLocales: request.uiLocales, reference };
   if (reason === 'cancelled') return show(ctx, 410, { page: 'finished', client }, shown);
   if (reason === 'in_review') {
@@ -149,5 +145,5 @@ function showFallback(
     return show(ctx, 200, { page: 'review', client, links, actions }, shown);
   }
   const actions = { tryAgain: again, factor: pathOf(interactionUid, 'factor'), back };
-  show(ctx, 200, { page: 'fallback', client, reason, ways, actions }, shown);
+  show(ctx, 200, { page: 'fallback', client, reason, factors: others, actions }, shown);
 }

@@ -71,9 +71,8 @@ export function createLogoutOutbox(provider: Provider, tools: OutboxTools): DueL
 }
 
 /** What the library's types leave out. */
-export interface BackChannelClient {
+interface BackChannelClient {
   clientId: string;
-  backchannelLogoutUri?: string;
   backchannelLogout: (this: BackChannelClient, sub: string, sid: string) => Promise<void>;
 }
 

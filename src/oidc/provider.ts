@@ -5,20 +5,17 @@ import { type Configuration, type FindAccount, Provider } from 'oidc-provider';
 import { acr, acrName } from '../domain/assurance.ts';
 import type { Clock } from '../domain/environment.ts';
 import type { Store } from '../store/store.ts';
-import type { AccountSessions } from './account-sessions.ts';
 import { createAdapter, hashSecret } from './adapter.ts';
 import { claims } from './claims.ts';
-import { assertClaimsParameter } from './claims-parameter.ts';
 import type { Clients } from './clients.ts';
 import { createGrantLoader } from './grants.ts';
 import { signingAlgorithms } from './keys.ts';
 import type { ProviderPages } from './pages.ts';
-import { acceptOnlyIdTokensAsHints, assertAssertion, assertRequestObject } from './jwts.ts';
 import { createPolicy } from './prompts.ts';
 import { nameByFamily } from './refresh-tokens.ts';
-import { createRegistrationRules } from './registration.ts';
+import { extraClientMetadata } from './registration.ts';
 import { type IsRevoked, authTimeOfToken } from './revoked.ts';
-import type { SubjectFor } from './subjects.ts';
+import type { Pairwise } from './subjects.ts';
 import { resourceIndicators, tokenAccess } from './tokens.ts';
 
 export interface ProviderSettings {
@@ -37,16 +34,11 @@ export interface ProviderParts {
   clock: Clock;
   findAccount: FindAccount;
   isRevoked: IsRevoked;
-  accountSessions: AccountSessions;
-  subjectFor: SubjectFor;
+  pairwiseIdentifier: Pairwise;
   pages: ProviderPages;
   /** For addresses that relying parties chose; see web/outgoing.ts. */
   fetch: typeof fetch;
-  whyNotCalled: (address: string) => string | undefined;
 }
-
-/** What was begun by two codes is over so long after it, however much it is used: the session, and what hangs on it. */
-const fallbackSessionSeconds = 3_600;
 
 /** An interaction lives as long as an attempt; see login/start.ts. */
 export const interactionTtlSeconds = 900;
@@ -55,25 +47,23 @@ export function createProvider(settings: ProviderSettings, parts: ProviderParts)
   const provider = new Provider(settings.issuer, configuration(settings, parts));
   compareSecretsByHash(provider);
   nameByFamily(provider);
-  acceptOnlyIdTokensAsHints(provider);
   // web/edge.ts has replaced whatever forwarded headers came in by what is true.
   provider.proxy = true;
   return provider;
 }
 
 function configuration(settings: ProviderSettings, parts: ProviderParts): Configuration {
-  // Best first.
-  const reachable = [acr.selfie, acr.fallback].map((name) => acrName(name, settings.environment));
+  const selfie = acrName(acr.selfie, settings.environment);
   const tls = settings.issuer.startsWith('https:');
   return {
-    adapter: createAdapter(parts),
+    adapter: createAdapter(parts.store, parts.clock, parts.isRevoked),
     extraTokenClaims: authTimeOfToken,
     clients: settings.clients.clients,
     findAccount: parts.findAccount,
     jwks: settings.jwks,
     loadExistingGrant: createGrantLoader(),
     interactions: {
-      policy: createPolicy(reachable, parts.subjectFor),
+      policy: createPolicy([selfie], parts.pairwiseIdentifier),
       // `begin` says that nothing is under way yet, and saves the login's first look into the store.
       url: (_ctx, interaction) => `/interaction/${interaction.uid}?begin`,
     },
@@ -81,9 +71,9 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
 
     claims,
     scopes: ['openid', 'offline_access'],
-    acrValues: reachable,
+    acrValues: [selfie],
     subjectTypes: ['public', 'pairwise'],
-    pairwiseIdentifier: (_ctx, accountId, client) => parts.subjectFor(client, accountId),
+    pairwiseIdentifier: parts.pairwiseIdentifier,
     // Internal tools read groups and e-mail from the ID token.
     conformIdTokenClaims: false,
 
@@ -103,8 +93,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
       clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
       dPoPSigningAlgValues: ['ES256', 'Ed25519', 'EdDSA'],
     },
-    assertJwtClientAuthClaimsAndHeader: assertAssertion,
-    extraClientMetadata: createRegistrationRules(parts.whyNotCalled),
+    extraClientMetadata,
     clientBasedCORS: (_ctx, origin, client) =>
       client.clientAuthMethod === 'none' &&
       (client.redirectUris ?? []).some((uri) => originOf(uri) === origin),
@@ -128,15 +117,10 @@ function features(settings: ProviderSettings, parts: ProviderParts): Configurati
   return {
     devInteractions: { enabled: false },
     pushedAuthorizationRequests: { enabled: true },
-    dPoP: {
-      enabled: true,
-      nonceSecret: deriveKey(cookieKeys[0] ?? '', 'dpop nonce'),
-      // Proofs that were made beforehand are no use where everything has to be bound to a key.
-      requireNonce: ({ oidc }) => oidc.client?.dpopBoundAccessTokens === true,
-    },
-    claimsParameter: { enabled: true, assertClaimsParameter },
+    dPoP: { enabled: true, nonceSecret: deriveKey(cookieKeys[0] ?? '', 'dpop nonce') },
+    claimsParameter: { enabled: true },
     clientCredentials: { enabled: true },
-    requestObjects: { enabled: true, assertJwtClaimsAndHeader: assertRequestObject },
+    requestObjects: { enabled: true },
     resourceIndicators: resourceIndicators(clients.resources),
     introspection: { enabled: true, allowedPolicy: mayAsk.introspect },
     revocation: { enabled: true, allowedPolicy: mayAsk.revoke },
@@ -174,13 +158,8 @@ function cookies(keys: readonly string[], tls: boolean): Configuration['cookies'
   };
 }
 
-function lifetimes({ session, environment }: ProviderSettings, clock: Clock): Configuration['ttl'] {
+function lifetimes({ session }: ProviderSettings, clock: Clock): Configuration['ttl'] {
   const days14 = 14 * 24 * 3600;
-  const isByCodes = (name: string | undefined): boolean =>
-    name === acrName(acr.fallback, environment);
-  /** Of a time that began with the login and does not slide. */
-  const left = (seconds: number, authTime = clock() / 1000): number =>
-    seconds - (clock() / 1000 - authTime);
   const grantSeconds = session.maxAgeSeconds + days14;
   return {
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 600,
@@ -190,15 +169,11 @@ function lifetimes({ session, environment }: ProviderSettings, clock: Clock): Co
     Grant: grantSeconds,
     IdToken: 600,
     Interaction: interactionTtlSeconds,
-    RefreshToken: (_ctx, { acr: name, authTime }) =>
-      isByCodes(name) ? Math.max(1, Math.floor(left(fallbackSessionSeconds, authTime))) : days14,
+    RefreshToken: days14,
     // Slides with use, up to an end that does not.
-    Session(_ctx, { acr: name, loginTs }) {
-      const { ttlSeconds, maxAgeSeconds } = session;
-      const most = isByCodes(name)
-        ? Math.min(maxAgeSeconds, fallbackSessionSeconds)
-        : maxAgeSeconds;
-      return Math.max(1, Math.floor(Math.min(ttlSeconds, left(most, loginTs))));
+    Session(_ctx, oidcSession) {
+      const age = clock() / 1000 - (oidcSession.loginTs ?? clock() / 1000);
+      return Math.max(1, Math.floor(Math.min(session.ttlSeconds, session.maxAgeSeconds - age)));
     },
   };
 }

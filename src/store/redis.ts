@@ -153,8 +153,7 @@ function createSubscriptions(client: RedisClient) {
     });
     const leaveChannel = channels.listen(channel, listener);
     const end = async (): Promise<void> => {
-      // Nobody listens any more: a Redis that cannot be told so need not hold up who stops.
-      if (leaveChannel()) await subscriber.unsubscribe(channel).catch(() => undefined);
+      if (leaveChannel()) await subscriber.unsubscribe(channel);
     };
     try {
       await subscriber.subscribe(channel);

@@ -26,7 +26,7 @@ export interface MailQueueTools {
   failed: (error: unknown) => void;
 }
 
-export const mailKeptMs = 86_400_000;
+const mailKeptMs = 86_400_000;
 /** A server that is being restarted, one that is being repaired; then once an hour. */
 const pausesMs = [5_000, 30_000, 120_000, 600_000, 1_800_000];
 const lastPauseMs = 3_600_000;

@@ -66,7 +66,10 @@ export function createMailServer({ url, from, isLoopback }: MailServerOptions): 
   };
 }
 
-/** Options that nodemailer would take from the address are not: one of them trusts any certificate. */
+/**
+ * Certificates are held against what Node trusts, NODE_EXTRA_CA_CERTS included. Options that nodemailer would take
+ * from the address are not taken: one of them trusts any certificate.
+ */
 async function openTransport(url: string, isLoopback: boolean): Promise<Transporter> {
   const { createTransport } = await import('nodemailer');
   const { protocol, hostname, port, username, password } = new URL(url);

@@ -72,7 +72,7 @@ export function createMailWords(options: MailWordsOptions): WriteMail {
       ...(sandbox ? [t('sandbox.banner')] : []),
     ];
     const words = {
-      ...{ locale, subject: oneLine(say('subject')), what: say('what'), now: say('now') },
+      ...{ locale, subject: say('subject'), what: say('what'), now: say('now') },
       ...{ code, facts, link, footer },
     };
     return {
@@ -150,7 +150,7 @@ function contentsOf(message: Message, { t, time, list }: Speech): Contents {
     }
     case 'address_changed':
       return {
-        ...{ name: message.kind, values: { to: masked(message.to) }, toAccount: true },
+        ...{ name: message.kind, values: { to: foreignName(masked(message.to)) }, toAccount: true },
         facts: [when(message.atMs)],
       };
     case 'recovery_began':

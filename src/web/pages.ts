@@ -10,12 +10,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Eta } from 'eta';
 import type { DenialReason } from '../domain/attempt.ts';
-import type { LegName } from '../domain/assurance.ts';
-import type { FactorName } from '../domain/message.ts';
 import type { ProblemCode } from '../domain/problem.ts';
 import type { Assets } from './assets.ts';
-import type { AccountPage } from './account-pages.ts';
-import type { PeoplePage } from './people-pages.ts';
 import { type Text, loadText } from './text.ts';
 
 /** Who asks. The host is what the redirect address says, since anybody can choose a name. */
@@ -37,8 +33,6 @@ export type FallbackReason =
   Exclude<DenialReason, 'in_review' | 'cancelled'> | 'limited' | 'expired';
 
 export type Page =
-  | AccountPage
-  | PeoplePage
   | {
       page: 'identify';
       client: AskingClient;
@@ -51,15 +45,7 @@ export type Page =
       client: AskingClient;
       identifier: string;
       device: { browser: string | undefined; system: string | undefined };
-      /** The other ways in, each a value of the field `factor`. */
-      ways: readonly FactorName[];
-      actions: {
-        selfie: string;
-        factor: string;
-        otherWay: string;
-        startOver: string;
-        cancel: string;
-      };
+      actions: { selfie: string; otherWay: string; startOver: string; cancel: string };
     }
   | {
       page: 'waiting';
@@ -83,25 +69,15 @@ export type Page =
       reason: FallbackReason;
       /** `tryAgain` is absent when another selfie would not be allowed. */
       actions: { tryAgain?: string | undefined; factor: string; back: string };
-      ways: readonly FactorName[];
+      /** The other ways in, by name; each is a value of the field `factor`. */
+      factors: readonly string[];
     }
   | {
       page: 'factor';
       client: AskingClient;
-      factor: FactorName;
-      /** The first answer was right already. */
-      isSecond: boolean;
-      /** Those that may be used instead. */
-      ways: readonly FactorName[];
+      factor: string;
       error?: 'wrong';
-      actions: { answer: string; factor: string; otherWay: string; cancel: string };
-    }
-  | {
-      page: 'secondLeg';
-      client: AskingClient;
-      /** What this person has; it may be nothing. */
-      ways: readonly LegName[];
-      actions: { factor: string; selfie: string; cancel: string };
+      actions: { answer: string; otherWay: string; cancel: string };
     }
   | {
       page: 'review';
@@ -152,7 +128,6 @@ export interface Pages {
 /** Several problems read the same to a person: what counts is whose turn it is now. */
 const errorText: Readonly<Record<Extract<Page, { page: 'error' }>['problem'], string>> = {
   cross_site: 'other_page',
-  step_missing: 'other_page',
   interaction_not_yours: 'other_browser',
   interaction_over: 'over',
   malformed: 'not_understood',
@@ -202,8 +177,9 @@ export function createPages(options: {
         href: assets.href,
         webHref,
         time,
-        when: (atMs: number) => when(atMs, locale),
-        factorName: (name: string) => text.translator(locale)(`factor.${name}`),
+        // A factor that the catalogue has no word for goes by its own name.
+        factorName: (name: string) =>
+          text.has(locale, `factor.${name}`) ? text.translator(locale)(`factor.${name}`) : name,
         errorText: page.page === 'error' ? errorText[page.problem] : undefined,
       }),
   };
@@ -229,7 +205,7 @@ function webHref(address: string): string | undefined {
 
 function contactHref(address: string): string | undefined {
   return (
-    webHref(address) ?? (/^[^\s:/?@]+@[^\s:/?@]+$/.test(address) ? `mailto:${address}` : undefined)
+    webHref(address) ?? (/^[^\s:/?]+@[^\s:/?]+$/.test(address) ? `mailto:${address}` : undefined)
   );
 }
 
@@ -237,12 +213,4 @@ function contactHref(address: string): string | undefined {
 function time(atMs: number): { iso: string; clock: string } {
   const iso = new Date(atMs).toISOString();
   return { iso, clock: `${iso.slice(11, 19)} UTC` };
-}
-
-/** A day and a time, as they are written in this language; in UTC, and so it says. */
-function when(atMs: number, locale: string): { iso: string; text: string } {
-  const format = new Intl.DateTimeFormat(locale, {
-    ...{ dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' },
-  });
-  return { iso: new Date(atMs).toISOString(), text: `${format.format(atMs)} UTC` };
 }

@@ -20,14 +20,11 @@ const aboutSession = new Map<string, { vendor_data: string }>();
 export function overhear() {
   const creates: OverheardCreate[] = [];
   const calls: string[] = [];
-  const untouchedApprovals = new Map<string, number>();
-  const underWay = { calls: 0 };
+  const untouchedApprovals = new Set<string>();
   return {
     calls,
-    /** The sessions of which Didit has told us an approval that nobody had changed by hand, and when it first did. */
+    /** The sessions of which Didit has told us an approval that nobody had changed by hand. */
     untouchedApprovals,
-    /** How many calls have not been answered yet. */
-    underWay,
     creates,
     /** The newest session that Didit made for us. */
     latest(): OverheardCreate {
@@ -36,8 +33,7 @@ export function overhear() {
       return latest;
     },
     fetch: async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-      underWay.calls += 1;
-      const response = await fetch(input, init).finally(() => (underWay.calls -= 1));
+      const response = await fetch(input, init);
       const { method = 'GET' } = init ?? {};
       calls.push(method);
       if (method === 'POST' && response.status === 201) {
@@ -51,12 +47,8 @@ export function overhear() {
           .clone()
           .json()
           .catch(() => ({}))) as { session_id?: string; status?: string; reviews?: unknown[] };
-        const { session_id: id = '', status, reviews } = told;
-        const isAsked = new URL(input instanceof Request ? input.url : input).pathname.includes(id);
-        const isUntouched = status === 'Approved' && (reviews ?? []).length === 0;
-        if (id !== '' && isAsked && isUntouched && !untouchedApprovals.has(id)) {
-          untouchedApprovals.set(id, Date.now());
-        }
+        const isUntouched = told.status === 'Approved' && (told.reviews ?? []).length === 0;
+        if (isUntouched && told.session_id) untouchedApprovals.add(told.session_id);
       }
       return response;
     },
@@ -68,8 +60,7 @@ export interface Ring {
   event?: Record<string, unknown>;
   secret?: string;
   timestampSeconds?: number;
-  /** Those that are undefined are not sent. */
-  headers?: Record<string, string | undefined>;
+  headers?: Record<string, string>;
   /** The bytes that are sent, where they differ from those that are signed. */
   body?: string | Buffer;
 }
@@ -89,18 +80,15 @@ export async function ring(
     ...change.event,
   };
   const signed = Buffer.from(JSON.stringify(event));
-  const headers: Record<string, string | undefined> = {
-    'content-type': 'application/json',
-    accept: 'application/json',
-    ...signWebhook(signed, change.secret ?? webhookSecret, timestamp),
-    ...change.headers,
-  };
   const response = await fetch(`${issuer}/webhooks/didit`, {
     method: 'POST',
     body: new Uint8Array(Buffer.from(change.body ?? signed)),
-    headers: Object.entries(headers).filter(
-      (pair): pair is [string, string] => pair[1] !== undefined,
-    ),
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...signWebhook(signed, change.secret ?? webhookSecret, timestamp),
+      ...change.headers,
+    },
   });
   return { status: response.status, text: await response.text(), headers: response.headers };
 }

@@ -16,7 +16,7 @@ import {
   takeSelfie,
   whileWaiting,
 } from '../support/login.ts';
-import { dumpOf, freshRedis } from '../support/redis.ts';
+import { freshRedis, withRedis } from '../support/redis.ts';
 import { type Testbed, redirectUri, startTestbed, webhookSecret } from '../support/testbed.ts';
 
 type Canaries = Record<string, string>;
@@ -212,4 +212,30 @@ function find(text: string, canaries: Canaries): string[] {
     return forms.some((form) => text.includes(form.replace(/=+$/, '')));
   });
   return found.map(([name]) => name);
+}
+
+/** All keys with all that is in them, read by type, since a binary dump may be compressed. */
+function dumpOf(url: string): Promise<{ text: string; lifetimes: Map<string, number> }> {
+  return withRedis(url, async (redis) => {
+    const lifetimes = new Map<string, number>();
+    const lines: string[] = [];
+    for await (const keys of redis.scanStream() as AsyncIterable<string[]>) {
+      for (const key of keys) {
+        lifetimes.set(key, await redis.ttl(key));
+        const type = await redis.type(key);
+        const read: Record<string, () => Promise<unknown>> = {
+          string: () => redis.get(key),
+          hash: () => redis.hgetall(key),
+          zset: () => redis.zrange(key, '0', '-1'),
+          set: () => redis.smembers(key),
+          list: () => redis.lrange(key, 0, -1),
+        };
+        const content = await read[type]?.();
+        // A key may go between two questions; a type that nobody expected may not.
+        if (type !== 'none') expect(content, `a key of type ${type}`).toBeDefined();
+        lines.push(key, JSON.stringify(content));
+      }
+    }
+    return { text: lines.join('\n').replaceAll('\\"', '"'), lifetimes };
+  });
 }

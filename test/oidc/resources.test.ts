@@ -43,7 +43,7 @@ async function introspect(clientId: string, secret: string, token: string) {
 }
 
 describe('resource indicators', () => {
-  it('[PR-09] a token for a resource is a JWT, typed as one, for that resource alone', async () => {
+  it('a token for a resource is a JWT that the resource can read by itself', async () => {
     const { access_token: token, scope } = await tokensFor({
       resource: wiki,
       scope: 'openid wiki:read vault:open',

@@ -29,7 +29,7 @@ export function messagesOf(
     face_enrolled: [{ kind: 'face_enrolled', atMs }],
     face_replaced: [{ kind: 'face_replaced', atMs }],
     face_erased: [{ kind: 'face_erased', atMs }],
-    address_changed: [{ kind: 'address_changed', to: 'ana.maria@example.org', atMs }],
+    address_changed: [{ kind: 'address_changed', to: `ana.maria@${word('example.org')}`, atMs }],
     recovery_began: [
       { kind: 'recovery_began', ...later, atMs, browser: word('Firefox'), system: word('macOS') },
     ],

@@ -7,12 +7,11 @@ import { type App, createApp } from '../../src/app.ts';
 import { generateJwks, randomKey } from '../../src/config/keys.ts';
 import { type Flags, resolveConfig } from '../../src/config/load.ts';
 import type { Alarm, AuditEvent } from '../../src/domain/event.ts';
-import type { SendMail, WrittenMail } from '../../src/domain/message.ts';
+import type { WrittenMail } from '../../src/domain/message.ts';
+import type { Factor } from '../../src/fallback/factor.ts';
 import { parseClients } from '../../src/oidc/clients.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
-import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/web/telemetry.ts';
 import { writePeople } from './people.ts';
 import { freePort } from './ports.ts';
@@ -35,8 +34,7 @@ export interface TestbedOptions {
   simulator?: Partial<SimulatorOptions>;
   flags?: Flags;
   fetch?: typeof fetch;
-  /** Instead of the letter box that `mails` shows; 'none': nobody can be written to. */
-  sendMail?: SendMail | 'none';
+  factors?: readonly Factor[];
   /** How many people there are besides those of the demo, for `person()` to name. */
   people?: number;
   log?: (line: string) => void;
@@ -52,12 +50,10 @@ export interface Testbed {
   alarms: Alarm[];
   /** What people were written, as long as no mail server is named. A code is there when its page is; notices follow. */
   mails: WrittenMail[];
-  /** What the provider keeps, by a connection of the test's own. Only a Redis can be opened twice. */
-  openStore(): Promise<Store>;
   /** The address of somebody whom no test has been yet; see `people`. */
   person(): string;
   /** Ends the provider and starts it again on the same store, with the same keys and address. */
-  restart(meanwhile?: () => Promise<void>): Promise<void>;
+  restart(): Promise<void>;
   /** Simulator's own controls, see src/simulator/control.ts. */
   control(path: string, body: object): Promise<unknown>;
   log(): Promise<SimulatorLog>;
@@ -119,14 +115,8 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
 
   return {
     ...{ issuer, simulatorUrl, app, events, alarms, mails },
-    async openStore() {
-      const url = options.storeUrl ?? '';
-      const { store } = await openStore({ url, encryptionKeys: [keys.encryptionKey], clock });
-      return store;
-    },
-    async restart(meanwhile) {
+    async restart() {
       await app.close();
-      await meanwhile?.();
       app = await start();
       await app.listen();
     },
@@ -207,7 +197,7 @@ export async function startApp(options: AppFor): Promise<App> {
     ...(options.clock ? { clock: options.clock } : {}),
     ...(options.sleep ? { sleep: options.sleep } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
-    ...(options.sendMail ? { sendMail: options.sendMail } : {}),
+    ...(options.factors ? { factors: options.factors } : {}),
     onEvent: (event) => events?.push(event),
     onAlarm: (alarm) => alarms?.push(alarm),
     onMail: (mail) => mails?.push(mail),
