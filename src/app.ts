@@ -9,7 +9,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JWK } from 'jose';
-import { isOnLoopback } from './config/addresses.ts';
 import type { Config } from './config/schema.ts';
 import { parseSecret } from './config/secrets.ts';
 import { createDiditApi } from './didit/api.ts';
@@ -19,40 +18,36 @@ import { createSettle } from './didit/settle.ts';
 import { createWebhook } from './didit/webhook.ts';
 import type { Clock, Sleep } from './domain/environment.ts';
 import type { Alarm, AuditEvent } from './domain/event.ts';
-import type { WrittenMail } from './domain/message.ts';
+import type { SendMail } from './domain/message.ts';
 import { enrolFromFile } from './enrol/accounts-file.ts';
 import { createDecoy } from './enrol/decoy.ts';
-import type { Factor } from './fallback/factor.ts';
+import { createOtherWays } from './fallback/factors.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
 import { createFindAccount } from './oidc/claims.ts';
 import { type Clients, validateClients } from './oidc/clients.ts';
 import { putBackInteractions } from './oidc/interactions.ts';
+import { noteLogouts } from './oidc/logout-history.ts';
 import { createLogoutOutbox } from './oidc/logout-outbox.ts';
 import { createProviderPages } from './oidc/pages.ts';
 import { createProvider } from './oidc/provider.ts';
 import { createPairwise } from './oidc/subjects.ts';
 import { createHealthListener } from './ops/health.ts';
 import { type Listeners, createListeners } from './ops/listeners.ts';
-import { createAccounts } from './store/accounts.ts';
-import { createAttempts } from './store/attempts.ts';
-import { createBell } from './store/bell.ts';
-import { createLimits } from './store/limits.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
-import { createPortraits } from './store/portraits.ts';
 import { smallRandom } from './store/random.ts';
-import type { Store } from './store/store.ts';
-import { createTurns } from './store/turns.ts';
+import { type Records, createRecords } from './store/records.ts';
+import { loadAssets } from './web/assets.ts';
 import { brakeAuthorizations } from './web/brake.ts';
 import { createEdge } from './web/edge.ts';
-import { createFace } from './web/face.ts';
 import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
-import { createMailer } from './web/mail.ts';
+import { readLogo } from './web/logo.ts';
 import { createOutgoing } from './web/outgoing.ts';
+import { createPages } from './web/pages.ts';
 import { placeOf } from './web/place.ts';
-import { type ShowPage, answerProblems } from './web/respond.ts';
+import { type ShowPage, answerProblems, createShowPage } from './web/respond.ts';
 import { type Log, logProvider, logRequests, recordTo } from './web/telemetry.ts';
 
 export interface AppOptions {
@@ -66,16 +61,16 @@ export interface AppOptions {
   /** Told of every audit event besides the log. */
   onEvent?: (event: AuditEvent) => void;
   onAlarm?: (alarm: Alarm) => void;
-  /** Gets the mails of a development provider without a mail server. */
-  onMail?: (mail: WrittenMail) => void;
-  /** The ways in besides a selfie, in the order in which they are offered. */
-  factors?: readonly Factor[];
+  /** Without it nobody is written to, and no way in is offered that takes a mail. */
+  sendMail?: SendMail;
 }
 
 export interface App extends Listeners {
   /** For counting what is sent to Redis; undefined with the embedded store. */
   redis: OpenedStore['redis'];
 }
+
+const views = new URL('../views', import.meta.url).pathname;
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, log } = options;
@@ -95,19 +90,16 @@ export async function createApp(options: AppOptions): Promise<App> {
 async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
   const { config, log } = options;
   const { clock, random } = tools;
-  const records = createRecords(opened.store, tools, config);
+  const records = createRecords(opened.store, tools, config.limits);
   const { store, accounts, bell } = records;
+  const { sendMail } = options;
+  const { name: issuerName = new URL(config.issuer).host } = config.operator;
+  const { factors } = await createOtherWays({ store, clock, random, issuerName, sendMail });
   if (config.accountsFile) {
     const added = await enrolFromFile(config.accountsFile, { ...records, random });
     log.info('accounts from the file', { added });
   }
-  const { issuer, mail, mode } = config;
-  const { show, assets, writeMail } = createFace(config);
-  const mailer = createMailer({
-    ...{ ...mail, ...tools, issuer, store, log, write: writeMail },
-    isLoopback: mail.smtpUrl !== undefined && isOnLoopback(mail.smtpUrl),
-    capture: mode === 'development' ? (options.onMail ?? (() => undefined)) : undefined,
-  });
+  const { show, assets } = createPublicFace(config);
   const didit = createDiditSide(options, tools, records);
   const decoy = await createDecoy(
     config.didit.decoyPortraitFile,
@@ -117,11 +109,12 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
 
   const { provider, outbox, outgoing } = await createOidcSide(options, tools, records, show);
   const streams: OpenStreams = new Map();
+  const { issuer } = config;
   const settings = { ...config.didit, issuer, workflowId: config.didit.workflows.passive };
   const login = createLoginRoutes(
     {
       ...{ settings, provider, show, placeOf, ...tools, ...records, didit: didit.api },
-      ...{ decoy, factors: options.factors ?? [], mail: mailer?.send },
+      ...{ decoy, factors, sendMail },
       formTokens: createFormTokens(config.cookies.keys),
       claimDiditSession: (id, { interactionUid, id: attemptId }) =>
         didit.sessions.claim(id, { interactionUid, attemptId }),
@@ -143,6 +136,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   });
   provider.use(didit.webhook);
   provider.use(login);
+  provider.use(noteLogouts(records.history, clock));
 
   let isServing = true;
   const handle = provider.callback();
@@ -157,7 +151,6 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     opened() {
       didit.reconcile.start();
       outbox.start();
-      mailer?.start();
       accounts.listen().catch((error: unknown) => {
         log.warn('changes of accounts are heard of late', { error: String(error) });
       });
@@ -169,7 +162,6 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     async closed() {
       await didit.reconcile.stop();
       await outbox.stop();
-      await mailer?.stop();
       await bell.close();
       await outgoing.close();
       await store.close();
@@ -204,20 +196,17 @@ function createTools(options: AppOptions) {
 
 type Tools = ReturnType<typeof createTools>;
 
-/** What is kept in the store. */
-function createRecords(store: Store, { clock, random, alarm }: Tools, { limits }: Config) {
-  return {
-    store,
-    accounts: createAccounts(store, { clock, random }),
-    portraits: createPortraits(store),
-    attempts: createAttempts(store, clock),
-    turns: createTurns(store, clock),
-    limits: createLimits(store, { clock, alarm, settings: limits }),
-    bell: createBell(store),
-  };
+function createPublicFace({ issuer, operator, didit }: Config) {
+  const { colour, logo, ...words } = operator;
+  const assets = loadAssets({ directory: `${views}/assets`, colour });
+  const pages = createPages({
+    viewsDirectory: views,
+    operator: { ...words, name: words.name ?? new URL(issuer).host, logo: logo && readLogo(logo) },
+    sandbox: didit.environment === 'sandbox',
+    assets,
+  });
+  return { assets, show: createShowPage(pages) };
 }
-
-type Records = ReturnType<typeof createRecords>;
 
 /** Ask Didit (api), be told (webhook), or look for oneself (reconcile): the last two end in settle. */
 function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Records) {

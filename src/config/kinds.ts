@@ -84,7 +84,7 @@ export const colour: Kind<z.ZodString> = {
 export const mailAddress: Kind<z.ZodEmail> = { schema: z.email(), expects: 'a mail address' };
 
 export const smtpUrl: Kind<z.ZodURL> = {
-  schema: z.url({ protocol: /^smtps?$/ }).refine(hasHostAlone),
+  schema: z.url({ protocol: /^smtps?$/ }),
   expects: 'smtp://HOST:PORT or smtps://HOST:PORT, perhaps with USER:PASSWORD@',
 };
 
@@ -175,13 +175,6 @@ function isOrigin(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);
   return /^https?:$/.test(url.protocol) && url.origin === value;
-}
-
-/** Nothing behind the host: what other programs read there would be thought to count here. */
-function hasHostAlone(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { hostname, pathname, search, hash } = new URL(value);
-  return hostname !== '' && /^\/?$/.test(pathname) && search === '' && hash === '';
 }
 
 function isAddressRange(value: string): boolean {

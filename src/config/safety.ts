@@ -192,31 +192,6 @@ export const rules: readonly Rule[] = [
     message: 'registration is open to everybody without a token that nobody can guess',
     fix: 'Set DYNAMIC_REGISTRATION_INITIAL_ACCESS_TOKEN to a random one.',
   },
-  {
-    setting: 'mail.from',
-    comparedWith: 'mail.smtpUrl',
-    mode: 'any',
-    refuses: ({ mail }) => mail.smtpUrl !== undefined && mail.from === undefined,
-    message: 'mails need a sender',
-    fix: 'Set MAIL_FROM to an address that the mail server may send from.',
-  },
-  {
-    setting: 'registration',
-    comparedWith: 'mail.smtpUrl',
-    mode: 'production',
-    refuses: ({ registration, mail }) => registration !== 'off' && mail.smtpUrl === undefined,
-    message: 'who enrols has to be written to, and there is no mail server',
-    fix: 'Set SMTP_URL and MAIL_FROM, or leave REGISTRATION off.',
-  },
-  {
-    setting: 'registration',
-    comparedWith: 'didit.workflows.kyc',
-    mode: 'production',
-    refuses: ({ registration, didit }) =>
-      registration !== 'off' && didit.workflows.kyc === undefined,
-    message: 'who enrols has to be checked, and there is no workflow for it',
-    fix: 'Set DIDIT_WORKFLOW_KYC, or leave REGISTRATION off.',
-  },
 ];
 
 /**

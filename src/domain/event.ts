@@ -2,8 +2,6 @@
  * What happened, for the log, the metrics and whoever explains a login later. Ids and reason codes only: never a
  * body, a score, an address or an image.
  */
-import type { Message } from './message.ts';
-
 export interface AuditEvent {
   event:
     | 'login.started'
@@ -49,8 +47,6 @@ export interface AuditEvent {
   reference?: string;
   account?: string | undefined;
   client?: string;
-  /** Of a mail. */
-  kind?: Message['kind'];
   reason?: string;
 }
 

@@ -35,26 +35,7 @@ export interface Addressee {
   address: string;
   /** One of the catalogues' languages, or what the person asked for; the default one when absent. */
   locale?: string | undefined;
-  /** Whose address it is, if it is somebody's: what the log may say of who was written to. */
-  account?: string | undefined;
 }
 
-/** A mail as it is handed over. */
-export interface WrittenMail {
-  /** The same each time that this mail is tried, so that a second copy can be told from a second mail. */
-  id: string;
-  to: Addressee;
-  message: Message;
-  locale: string;
-  subject: string;
-  text: string;
-  html: string;
-  atMs: number;
-}
-
-/**
- * A code is handed over when this resolves. Everything else is written down when it resolves, and handed over as soon
- * as that works, within a day.
- * @throws when it could not be.
- */
+/** Resolves once the mail is handed over. @throws when it could not be. */
 export type SendMail = (to: Addressee, message: Message) => Promise<void>;

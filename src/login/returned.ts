@@ -72,18 +72,11 @@ async function warnPerson(
   kind: 'stopped' | 'ended',
   revokedProof?: number,
 ): Promise<void> {
-  const { accounts, clock, mail } = tools;
   const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
   if (accountId === undefined || !('capture' in attempt)) return;
   const { browser, system } = attempt.capture.place;
-  const seen = { client: attempt.client.name, atMs: clock(), browser, system };
-  // The link may be opened again and again; the first time is news.
-  const isKnown = revokedProof !== undefined && (await accounts.isRevoked(accountId, revokedProof));
-  await accounts.warn(accountId, { kind, ...seen }, revokedProof);
-  const account = await accounts.find(accountId);
-  if (isKnown || !mail || !account?.email || !account.emailVerified) return;
-  const to = { address: account.email, locale: account.locale, account: accountId };
-  await mail(to, { kind: 'borrowed_selfie', ended: kind === 'ended', ...seen });
+  const notice = { kind, atMs: tools.clock(), client: attempt.client.name, browser, system };
+  await tools.accounts.warn(accountId, notice, revokedProof);
 }
 
 /** Scanners and browsers that look ahead are nobody's arrival. */

@@ -25,6 +25,7 @@ import {
   type Proposed,
 } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
+import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
@@ -62,7 +63,11 @@ export interface LoginTools {
   turns: Turns;
   limits: Limits;
   decoy: Decoy;
+  /** The typed ones, in the order in which they are offered. */
   factors: readonly Factor[];
+  history: History;
+  /** Absent where nobody can be written to. */
+  sendMail?: SendMail | undefined;
   bell: Bell;
   didit: DiditApi;
   /** Remembers which attempt a Didit session is for; false when it is already somebody's. */
@@ -72,8 +77,6 @@ export interface LoginTools {
   placeOf(address: string, described: { browser: string; system: string }): Place;
   show: ShowPage;
   formTokens: FormTokens;
-  /** Absent where nobody can be written to. */
-  mail?: SendMail | undefined;
   record: Record;
   clock: Clock;
   sleep: Sleep;

@@ -128,12 +128,6 @@ describe('values', () => {
     ['STORE_ENCRYPTION_KEYS', 'store.encryptionKeys', 'c2hvcnQ'],
     ['OPERATOR_COLOUR', 'operator.colour', 'red'],
     ['DIDIT_MINIMUM_LIVENESS_SCORE', 'didit.minimumLivenessScore', '101'],
-    ['SMTP_URL', 'mail.smtpUrl', 'mail.example.com:587'],
-    ['SMTP_URL', 'mail.smtpUrl', 'smtp://'],
-    ['SMTP_URL', 'mail.smtpUrl', 'smtps://mail.example.com?tls.rejectUnauthorized=false'],
-    ['SMTP_URL', 'mail.smtpUrl', 'smtp://mail.example.com/?ignoreTLS=true'],
-    ['MAIL_FROM', 'mail.from', 'Login <login@example.com>\r\nBcc: eve@example.com'],
-    ['MAIL_FROM', 'mail.from', 'login@example.com, eve@example.com'],
   ])('%s: %s refuses %s', (name, key, value) => {
     expect(problemsOf({ env: { ...productionEnv, [name]: value } })).toMatchObject([
       { key, from: `environment ${name}` },

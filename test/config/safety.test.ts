@@ -2,8 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { rules } from '../../src/config/safety.ts';
 import { developmentEnv, filesOf, problemsOf, productionEnv, resolved } from './support.ts';
 
-const mailEnv = { SMTP_URL: 'smtp://mail.example.com', MAIL_FROM: 'Login <login@example.com>' };
-
 /** One unsafe boot a row: production unless MODE says otherwise. */
 const unsafe: { setting: string; message: RegExp; env: Record<string, string | undefined> }[] = [
   { setting: 'issuer', message: /https issuer/, env: { ISSUER: 'http://login.example.com' } },
@@ -86,28 +84,6 @@ const unsafe: { setting: string; message: RegExp; env: Record<string, string | u
     message: /open to everybody/,
     env: { DYNAMIC_REGISTRATION_ENABLED: 'true' },
   },
-  {
-    setting: 'mail.from',
-    message: /sender/,
-    env: { SMTP_URL: 'smtps://user:password@mail.example.com' },
-  },
-  {
-    setting: 'mail.from',
-    message: /sender/,
-    env: { ...developmentEnv, SMTP_URL: 'smtp://127.0.0.1:1025' },
-  },
-  ...['invite', 'open'].flatMap((registration) => [
-    {
-      setting: 'registration',
-      message: /no mail server/,
-      env: { REGISTRATION: registration, DIDIT_WORKFLOW_KYC: 'workflow' },
-    },
-    {
-      setting: 'registration',
-      message: /no workflow/,
-      env: { ...mailEnv, REGISTRATION: registration },
-    },
-  ]),
 ];
 
 const sandbox: typeof unsafe = [
@@ -217,19 +193,6 @@ describe('a boot that is safe', () => {
     'sqlite:/var/lib/didit-oidc/data.sqlite',
   ])('production keeps its records in %s', (url) => {
     expect(resolved({ env: { ...productionEnv, STORE_URL: url } }).store.url).toBe(url);
-  });
-
-  test.each(['invite', 'open'] as const)(
-    'people may enrol (%s) where they can be checked and written to',
-    (registration) => {
-      const whole = { ...mailEnv, DIDIT_WORKFLOW_KYC: 'workflow', REGISTRATION: registration };
-      expect(resolved({ env: { ...productionEnv, ...whole } })).toMatchObject({ registration });
-    },
-  );
-
-  test('people may enrol in development without either', () => {
-    const env = { ...developmentEnv, REGISTRATION: 'open' };
-    expect(resolved({ env })).toMatchObject({ registration: 'open', mail: {} });
   });
 
   test('registration with a random initial access token is allowed in production', () => {

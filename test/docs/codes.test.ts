@@ -7,7 +7,6 @@ import type { DenialReason } from '../../src/domain/attempt.ts';
 import type { Limited } from '../../src/domain/limits.ts';
 import type { Locality } from '../../src/domain/locality.ts';
 import { Problem, type ProblemCode } from '../../src/domain/problem.ts';
-import type { MailFailure } from '../../src/web/mail-server.ts';
 import { read, rows, section } from './support.ts';
 
 const page = read('docs/troubleshooting.md');
@@ -74,15 +73,6 @@ const failures: Record<DiditFailure, true> = {
   out_of_credit: true,
 };
 
-const mailReasons: Record<MailFailure | 'expired', true> = {
-  unreachable: true,
-  timeout: true,
-  tls: true,
-  login: true,
-  refused: true,
-  expired: true,
-};
-
 const limited: Limited[] = ['device', 'address', 'account', 'client', 'everybody'];
 
 const localities: Record<Locality, true> = {
@@ -119,12 +109,6 @@ describe('docs/troubleshooting.md', () => {
     const ofDidit = Object.keys(failures).map((failure) => `didit_${failure}`);
     const text = section(page, '## Why a login was denied');
     expect(missing(text, [...Object.keys(denials), ...ofDidit])).toEqual([]);
-  });
-
-  test('has every reason for which a mail was not sent, and no other', () => {
-    const told = rows(section(page, '## Why a mail was not sent')).slice(1);
-    const codes = Object.keys(mailReasons).map((reason) => `\`${reason}\``);
-    expect(told.map(([reason]) => reason)).toEqual(codes);
   });
 
   test('has every reason that a capture gives up for', () => {
