@@ -18,26 +18,32 @@ import { createSettle } from './didit/settle.ts';
 import { createWebhook } from './didit/webhook.ts';
 import type { Clock, Sleep } from './domain/environment.ts';
 import type { Alarm, AuditEvent } from './domain/event.ts';
-import type { SendMail } from './domain/message.ts';
 import { enrolFromFile } from './enrol/accounts-file.ts';
 import { createDecoy } from './enrol/decoy.ts';
-import { createOtherWays } from './fallback/factors.ts';
+import type { Factor } from './fallback/factor.ts';
+import { createPasskeys } from './fallback/passkeys.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
 import { createFindAccount } from './oidc/claims.ts';
 import { type Clients, validateClients } from './oidc/clients.ts';
 import { putBackInteractions } from './oidc/interactions.ts';
-import { noteLogouts } from './oidc/logout-history.ts';
 import { createLogoutOutbox } from './oidc/logout-outbox.ts';
 import { createProviderPages } from './oidc/pages.ts';
 import { createProvider } from './oidc/provider.ts';
 import { createPairwise } from './oidc/subjects.ts';
 import { createHealthListener } from './ops/health.ts';
 import { type Listeners, createListeners } from './ops/listeners.ts';
+import { createAccounts } from './store/accounts.ts';
+import { createAttempts } from './store/attempts.ts';
+import { createBell } from './store/bell.ts';
+import { createFactorRecords } from './store/factors.ts';
+import { createLimits } from './store/limits.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
+import { createPortraits } from './store/portraits.ts';
 import { smallRandom } from './store/random.ts';
-import { type Records, createRecords } from './store/records.ts';
+import type { Store } from './store/store.ts';
+import { createTurns } from './store/turns.ts';
 import { loadAssets } from './web/assets.ts';
 import { brakeAuthorizations } from './web/brake.ts';
 import { createEdge } from './web/edge.ts';
@@ -61,8 +67,8 @@ export interface AppOptions {
   /** Told of every audit event besides the log. */
   onEvent?: (event: AuditEvent) => void;
   onAlarm?: (alarm: Alarm) => void;
-  /** Without it nobody is written to, and no way in is offered that takes a mail. */
-  sendMail?: SendMail;
+  /** The ways in besides a selfie, in the order in which they are offered. */
+  factors?: readonly Factor[];
 }
 
 export interface App extends Listeners {
@@ -90,22 +96,16 @@ export async function createApp(options: AppOptions): Promise<App> {
 async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
   const { config, log } = options;
   const { clock, random } = tools;
-  const records = createRecords(opened.store, tools, config.limits);
+  const records = createRecords(opened.store, tools, config);
   const { store, accounts, bell } = records;
-  const { sendMail } = options;
-  const { name: issuerName = new URL(config.issuer).host } = config.operator;
-  const { factors } = await createOtherWays({ store, clock, random, issuerName, sendMail });
   if (config.accountsFile) {
     const added = await enrolFromFile(config.accountsFile, { ...records, random });
     log.info('accounts from the file', { added });
   }
   const { show, assets } = createPublicFace(config);
   const didit = createDiditSide(options, tools, records);
-  const decoy = await createDecoy(
-    config.didit.decoyPortraitFile,
-    config.cookies.keys[0] ?? '',
-    log,
-  );
+  const [cookieKey = ''] = config.cookies.keys;
+  const decoy = await createDecoy(config.didit.decoyPortraitFile, cookieKey, log);
 
   const { provider, outbox, outgoing } = await createOidcSide(options, tools, records, show);
   const streams: OpenStreams = new Map();
@@ -114,7 +114,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   const login = createLoginRoutes(
     {
       ...{ settings, provider, show, placeOf, ...tools, ...records, didit: didit.api },
-      ...{ decoy, factors, sendMail },
+      ...{ decoy, factors: options.factors ?? [] },
       formTokens: createFormTokens(config.cookies.keys),
       claimDiditSession: (id, { interactionUid, id: attemptId }) =>
         didit.sessions.claim(id, { interactionUid, attemptId }),
@@ -136,7 +136,6 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   });
   provider.use(didit.webhook);
   provider.use(login);
-  provider.use(noteLogouts(records.history, clock));
 
   let isServing = true;
   const handle = provider.callback();
@@ -196,6 +195,25 @@ function createTools(options: AppOptions) {
 
 type Tools = ReturnType<typeof createTools>;
 
+/** What is kept in the store. */
+function createRecords(store: Store, tools: Tools, { limits, issuer, operator }: Config) {
+  const { clock, random, alarm } = tools;
+  const records = createFactorRecords(store);
+  return {
+    store,
+    accounts: createAccounts(store, { clock, random }),
+    portraits: createPortraits(store),
+    attempts: createAttempts(store, clock),
+    turns: createTurns(store, clock),
+    limits: createLimits(store, { clock, alarm, settings: limits }),
+    bell: createBell(store),
+    factorRecords: records,
+    passkeys: createPasskeys({ ...tools, store, records, issuer, rpName: operator.name }),
+  };
+}
+
+type Records = ReturnType<typeof createRecords>;
+
 function createPublicFace({ issuer, operator, didit }: Config) {
   const { colour, logo, ...words } = operator;
   const assets = loadAssets({ directory: `${views}/assets`, colour });
@@ -211,8 +229,7 @@ function createPublicFace({ issuer, operator, didit }: Config) {
 /** Ask Didit (api), be told (webhook), or look for oneself (reconcile): the last two end in settle. */
 function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Records) {
   const { clock } = tools;
-  const warn = (message: string): void => log.warn(message);
-  const api = createDiditApi({ ...config.didit, ...tools, warn });
+  const api = createDiditApi({ ...config.didit, ...tools, warn: (message) => log.warn(message) });
   const sessions = createDiditSessions(records.store);
   const settle = createSettle({ ...records, ...tools, didit: api, placeOf });
   const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
@@ -232,7 +249,7 @@ function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Rec
 async function createOidcSide(
   options: AppOptions,
   { clock, random }: Tools,
-  { store, accounts }: Records,
+  { store, accounts, passkeys }: Records,
   show: ShowPage,
 ) {
   const { config, clients, log } = options;
@@ -243,9 +260,8 @@ async function createOidcSide(
   await outgoing.test();
   const settings = {
     ...{ ...config, jwks: options.jwks, clients },
-    cookieKeys: config.cookies.keys,
-    environment: config.didit.environment,
-    pkceRequired: config.pkce.required,
+    ...{ cookieKeys: config.cookies.keys, pkceRequired: config.pkce.required },
+    ...{ environment: config.didit.environment, hasPasskeys: passkeys.isPossible },
   };
   const provider = createProvider(settings, {
     ...{ store, clock, fetch: outgoing.fetch },

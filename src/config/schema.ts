@@ -75,8 +75,7 @@ const session = z
     ).prefault('8h'),
     maxAgeSeconds: setting(
       kind.duration,
-      'A single sign-on session ends so long after the login, however much it is used. One ' +
-        'that began without a selfie, by two codes, ends after an hour at the latest.',
+      'A single sign-on session ends so long after the login, however much it is used.',
       { env: 'SESSION_MAX_AGE' },
     ).prefault('14d'),
   })

@@ -5,8 +5,6 @@
  * claim by itself and so that `phr` (phishing-resistant, a passkey) stays apart: no selfie, however well
  * guarded, satisfies a request for it, and a passkey does not satisfy a request for a face.
  */
-import type { FactorName } from './message.ts';
-
 const urn = 'urn:didit-oidc:acr:';
 
 export const acr = {
@@ -48,33 +46,31 @@ export interface Proof {
   accountId: string;
   acr: string;
   amr: readonly string[];
-  /** Milliseconds since the epoch: when the decision was read or the last code typed, never when the door opened. */
+  /** Milliseconds since the epoch: when Didit's decision was read, never when the browser came back. */
   provenAtMs: number;
 }
 
-/** A way in that is typed. One alone signs nobody in: it takes two, as it takes two legs to stand. */
-export type LegName = Exclude<FactorName, 'passkey'>;
-
-/** Which legs are enough together. All of them are codes, so what makes them two is where each of them lies. */
-const enough: readonly (readonly LegName[])[] = [
-  ['mail', 'totp'],
-  ['mail', 'recovery'],
-  ['totp', 'recovery'],
-];
-
-export function suffices(legs: readonly LegName[]): boolean {
-  return enough.some((set) => set.every((leg) => legs.includes(leg)));
-}
-
-/** Codes, and nothing of a face: `mca` where one came over another channel than the rest. */
-export function legsProof(
+/** Another factor than a selfie: nothing is said of a face. */
+export function factorProof(
   accountId: string,
-  legs: readonly LegName[],
+  amr: readonly string[],
   provenAtMs: number,
   environment: 'live' | 'sandbox',
 ): Proof {
-  const amr = legs.includes('mail') ? ['otp', 'mca'] : ['otp'];
   return { accountId, acr: acrName(acr.fallback, environment), amr, provenAtMs };
+}
+
+/**
+ * A passkey, with the PIN or the finger that it took: two factors in one act. Nobody attests here that the key is in
+ * hardware, so none of it says so.
+ */
+export function passkeyProof(
+  accountId: string,
+  provenAtMs: number,
+  environment: 'live' | 'sandbox',
+): Proof {
+  const amr = ['swk', 'user', 'pop', 'mfa'];
+  return { accountId, acr: acrName(acr.passkey, environment), amr, provenAtMs };
 }
 
 /** One accepted selfie in the browser that asked for it, and nothing besides. */

@@ -6,19 +6,18 @@
  *
  *     new → identified ┬→ captured ─ verdict: approved ┐
  *                      │       └──── returned ─────────┼→ (ready) → consumed
- *                      └→ (a passkey, or two legs) → proven ─┘
+ *                      └→ (another factor) ──→ proven ─┘
  *     and from anywhere before that: denied · expired · foreign · superseded
  *
  * A webhook or a poll can only bring the verdict; a browser can only bring itself back. Neither alone opens the
  * door. "Ready" is not stored: it is what `standing` (standing.ts) says of an attempt at a given time,
  * so that no writer can put it there. Terminal phases are final. Events may come in any order, twice, late, or never.
  */
-import type { LegName, Proof } from './assurance.ts';
-import { type Leg, takeLeg } from './legs.ts';
+import type { Proof } from './assurance.ts';
 import type { Locality, Place } from './locality.ts';
-import type { FactorName } from './message.ts';
 import { deadline, isOver, standing } from './standing.ts';
 import type { DeviceClass } from './turn.ts';
+
 import type { Expectation, Verdict } from './verdict.ts';
 
 /** `step_up`: somebody is signed in in this browser and has to prove it anew. */
@@ -36,8 +35,8 @@ interface Common {
   request: {
     loginHint: string | undefined;
     uiLocales: string | undefined;
-    /** The classes of which the app says that one is essential; nothing that proves less is offered. */
-    essentialAcr?: readonly string[];
+    /** The relying party takes nothing but a passkey: a selfie could not help. */
+    onlyPasskey?: true;
   };
   createdAtMs: number;
   expiresAtMs: number;
@@ -81,11 +80,10 @@ export interface Captured {
   returnedAtMs?: number;
 }
 
-/** The person chose another factor, and showed it; with `legs` it took two. */
+/** The person chose another factor, and showed it. */
 interface Proven {
   phase: 'proven';
   identity: Identity;
-  legs?: readonly Leg[];
   proof: Proof;
 }
 
@@ -101,8 +99,8 @@ interface Ended {
 export type Attempt = Common &
   (
     | { phase: 'new' }
-    /** `factor`: the one that is being asked for instead of a selfie. `legs`: what was shown so far, never enough. */
-    | { phase: 'identified'; identity: Identity; factor?: FactorName; legs?: readonly Leg[] }
+    /** `factor`: the one that is being asked for instead of a selfie. */
+    | { phase: 'identified'; identity: Identity; factor?: string }
     | Captured
     | Proven
     | (Ended & { phase: 'consumed'; proof: Proof })
@@ -116,10 +114,8 @@ export type AttemptEvent =
   | { type: 'judged'; diditSessionId: string; verdict: Verdict; locality: Locality }
   | { type: 'returned'; nonceHash: string }
   | { type: 'arrived_elsewhere'; nonceHash: string }
-  | { type: 'factor_chosen'; factor: FactorName }
+  | { type: 'factor_chosen'; factor: string }
   | { type: 'proven'; proof: Proof }
-  /** `accountId`: whose code it was. */
-  | { type: 'leg_proven'; leg: LegName; accountId: string; environment: 'live' | 'sandbox' }
   | { type: 'finished'; account: CurrentAccount | undefined }
   | { type: 'gave_up'; reason: 'unavailable' | 'limited' | 'other_way' | 'cancelled' }
   | { type: 'superseded' };
@@ -171,11 +167,10 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
       }
       return { attempt: end(attempt, { phase: 'foreign' }, nowMs) };
     case 'factor_chosen':
-      return choose(attempt, event.factor);
+      if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
+      return { attempt: { ...attempt, factor: event.factor } };
     case 'proven':
       return takeProof(attempt, event.proof);
-    case 'leg_proven':
-      return takeLeg(attempt, event, nowMs);
     case 'finished':
       return finish(attempt, event.account, nowMs);
     case 'gave_up':
@@ -187,15 +182,8 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
 
 function capture(attempt: Attempt, taken: Capture): Transition {
   if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
-  const { factor: _, legs: __, ...identified } = attempt;
+  const { factor: _, ...identified } = attempt;
   return { attempt: { ...identified, phase: 'captured', capture: taken } };
-}
-
-/** A leg that was shown is not asked for again: it would be no second one. */
-function choose(attempt: Attempt, factor: FactorName): Transition {
-  if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
-  if (attempt.legs?.some(({ name }) => name === factor)) return { attempt, refused: 'spent' };
-  return { attempt: { ...attempt, factor } };
 }
 
 /** Only for the factor that was asked for, and only for the person who was asked. */
@@ -203,7 +191,7 @@ function takeProof(attempt: Attempt, proof: Proof): Transition {
   if (attempt.phase !== 'identified' || attempt.factor === undefined) {
     return { attempt, refused: 'out_of_order' };
   }
-  const { factor: _, legs: __, ...identified } = attempt;
+  const { factor: _, ...identified } = attempt;
   if (proof.accountId !== attempt.identity.accountId) return { attempt, refused: 'other_account' };
   return { attempt: { ...identified, phase: 'proven', proof } };
 }

@@ -62,7 +62,8 @@ export interface Alarm {
     | 'schema_drift'
     | 'out_of_credit'
     | 'many_declined'
-    | 'budget_spent';
+    | 'budget_spent'
+    | 'passkey_counter';
   attempt?: string;
 }
 

@@ -8,6 +8,7 @@ import type { LoadedAttempt } from '../store/attempts.ts';
 import type { Asker } from '../store/limits.ts';
 import { thisAsker } from './asker.ts';
 import { describeCapture } from './expectation.ts';
+import { passkeyAction } from './passkey.ts';
 import {
   type LoginTools,
   clearCapture,
@@ -19,7 +20,6 @@ import {
   toDispatcher,
 } from './room.ts';
 import { type Subject, findSubject } from './subject.ts';
-import { firstWays } from './ways.ts';
 
 /** Ours; Didit's own links live for an hour or more. */
 const captureTtlMs = 5 * 60_000;
@@ -39,10 +39,9 @@ export function showCapture(
     client,
     identifier,
     device: { browser, system },
-    ways: firstWays(attempt, tools).map(({ name }) => name),
     actions: {
       selfie: pathOf(interactionUid, 'selfie'),
-      factor: pathOf(interactionUid, 'factor'),
+      passkey: passkeyAction(tools, attempt),
       otherWay: pathOf(interactionUid, 'other-way'),
       startOver: pathOf(interactionUid, 'start-over'),
       cancel: pathOf(interactionUid, 'cancel'),
@@ -53,7 +52,7 @@ export function showCapture(
 
 export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise<void> {
   const { attempt, stored } = await ownAttempt(ctx, tools);
-  if (attempt.phase !== 'identified') {
+  if (attempt.phase !== 'identified' || attempt.request.onlyPasskey) {
     toDispatcher(ctx);
     return;
   }

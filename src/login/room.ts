@@ -13,10 +13,10 @@ import type { Attempt, AttemptEvent } from '../domain/attempt.ts';
 import type { Clock, Hash, Random, Sleep } from '../domain/environment.ts';
 import type { AuditEvent, Record } from '../domain/event.ts';
 import type { Place } from '../domain/locality.ts';
-import type { SendMail } from '../domain/message.ts';
 import { Problem } from '../domain/problem.ts';
 import type { TurnEnd } from '../domain/turn.ts';
 import type { Factor } from '../fallback/factor.ts';
+import type { Passkeys } from '../fallback/passkeys.ts';
 import type { Accounts } from '../store/accounts.ts';
 import {
   AttemptGone,
@@ -25,7 +25,6 @@ import {
   type Proposed,
 } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
-import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
@@ -63,11 +62,8 @@ export interface LoginTools {
   turns: Turns;
   limits: Limits;
   decoy: Decoy;
-  /** The typed ones, in the order in which they are offered. */
   factors: readonly Factor[];
-  history: History;
-  /** Absent where nobody can be written to. */
-  sendMail?: SendMail | undefined;
+  passkeys: Passkeys;
   bell: Bell;
   didit: DiditApi;
   /** Remembers which attempt a Didit session is for; false when it is already somebody's. */

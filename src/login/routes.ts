@@ -11,15 +11,15 @@ import { readForm, requireSameOrigin } from '../web/forms.ts';
 import { showCapture, takeSelfie } from './capture.ts';
 import { allow, deny, showConsent } from './consent.ts';
 import { thisDevice } from './device.ts';
-import { answerFactor, chooseFactor, showFactor, showSecondLeg } from './factor.ts';
+import { answerFactor, chooseFactor, showFactor } from './factor.ts';
 import { identify, showIdentify } from './identify.ts';
 import { cancel, otherWay, startOver, tryAgain } from './leave.ts';
+import { answerPasskey, askPasskey, isForPasskey, offerPasskey, passkeyAction } from './passkey.ts';
 import { resume, showContinue } from './resume.ts';
 import { returned } from './returned.ts';
 import { type LoginTools, ownInteraction, pathOf } from './room.ts';
 import { readInteraction, startAttempt } from './start.ts';
 import { type OpenStreams, createEvents, showWaiting } from './waiting.ts';
-import { firstWays } from './ways.ts';
 
 type Step = (
   ctx: RouterContext,
@@ -33,6 +33,8 @@ const steps: Readonly<Record<string, Step>> = {
   resume,
   factor: chooseFactor,
   answer: answerFactor,
+  passkey: askPasskey,
+  'passkey-answer': answerPasskey,
   'other-way': otherWay,
   'try-again': tryAgain,
   'start-over': startOver,
@@ -81,6 +83,10 @@ async function showStanding(
   tools: LoginTools,
   attempt: Attempt,
 ): Promise<void> {
+  if (isForPasskey(attempt, tools)) {
+    offerPasskey(ctx, tools, attempt);
+    return;
+  }
   const where = standing(attempt, tools.clock());
   const { client } = attempt;
   const request = { uiLocales: attempt.request.uiLocales, reference: attempt.reference };
@@ -93,10 +99,10 @@ async function showStanding(
       showCapture(ctx, tools, attempt, where.identity);
       return;
     }
-    case 'factor':
-      return showFactor(ctx, tools, attempt, where.factor);
-    case 'second_leg':
-      return showSecondLeg(ctx, tools, attempt);
+    case 'factor': {
+      showFactor(ctx, tools, attempt, where.factor);
+      return;
+    }
     case 'waiting':
       return showWaiting(ctx, tools, attempt);
     case 'ready':
@@ -133,19 +139,21 @@ function showFallback(
   attempt: Attempt,
   reason: DenialReason | 'expired',
 ): void {
-  const { show } = tools;
+  const { show, factors } = tools;
   const { interactionUid, client, request, reference } = attempt;
   const back = pathOf(interactionUid, 'cancel');
-  const again = pathOf(interactionUid, 'try-again');
+  const again = request.onlyPasskey ? undefined : pathOf(interactionUid, 'try-again');
   // The same list for everybody; it takes a name to use one.
-  const ways = 'identity' in attempt ? firstWays(attempt, tools).map(({ name }) => name) : [];
+  const mayUseThem = 'identity' in attempt && !request.onlyPasskey;
+  const others = mayUseThem ? factors.map(({ name }) => name) : [];
   const shown = { uiLocales: request.uiLocales, reference };
   if (reason === 'cancelled') return show(ctx, 410, { page: 'finished', client }, shown);
   if (reason === 'in_review') {
-    const actions = { tryAgain: again, back };
+    const actions = { tryAgain: pathOf(interactionUid, 'try-again'), back };
     const links = { checkAgain: pathOf(interactionUid) };
     return show(ctx, 200, { page: 'review', client, links, actions }, shown);
   }
-  const actions = { tryAgain: again, factor: pathOf(interactionUid, 'factor'), back };
-  show(ctx, 200, { page: 'fallback', client, reason, ways, actions }, shown);
+  const passkey = passkeyAction(tools, attempt);
+  const actions = { tryAgain: again, passkey, factor: pathOf(interactionUid, 'factor'), back };
+  show(ctx, 200, { page: 'fallback', client, reason, factors: others, actions }, shown);
 }

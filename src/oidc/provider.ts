@@ -24,6 +24,7 @@ export interface ProviderSettings {
   jwks: { keys: JWK[] };
   clients: Clients;
   environment: 'live' | 'sandbox';
+  hasPasskeys: boolean;
   session: { ttlSeconds: number; maxAgeSeconds: number };
   pkceRequired: boolean;
   dynamicRegistration: { enabled: boolean; initialAccessToken?: string | undefined };
@@ -40,9 +41,6 @@ export interface ProviderParts {
   fetch: typeof fetch;
 }
 
-/** What was begun by two codes is over so long after it, however much it is used: the session, and what hangs on it. */
-const fallbackSessionSeconds = 3_600;
-
 /** An interaction lives as long as an attempt; see login/start.ts. */
 export const interactionTtlSeconds = 900;
 
@@ -56,8 +54,7 @@ export function createProvider(settings: ProviderSettings, parts: ProviderParts)
 }
 
 function configuration(settings: ProviderSettings, parts: ProviderParts): Configuration {
-  // Best first.
-  const reachable = [acr.selfie, acr.fallback].map((name) => acrName(name, settings.environment));
+  const reachable = reachableClasses(settings);
   const tls = settings.issuer.startsWith('https:');
   return {
     adapter: createAdapter(parts.store, parts.clock, parts.isRevoked),
@@ -114,6 +111,12 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
   };
 }
 
+/** What a login here can end with, best first. */
+function reachableClasses({ environment, hasPasskeys }: ProviderSettings): string[] {
+  const classes = [acr.selfie, ...(hasPasskeys ? [acr.passkey] : [])];
+  return classes.map((name) => acrName(name, environment));
+}
+
 function features(settings: ProviderSettings, parts: ProviderParts): Configuration['features'] {
   const { clients, dynamicRegistration, cookieKeys } = settings;
   const { pages, findAccount } = parts;
@@ -162,13 +165,8 @@ function cookies(keys: readonly string[], tls: boolean): Configuration['cookies'
   };
 }
 
-function lifetimes({ session, environment }: ProviderSettings, clock: Clock): Configuration['ttl'] {
+function lifetimes({ session }: ProviderSettings, clock: Clock): Configuration['ttl'] {
   const days14 = 14 * 24 * 3600;
-  const isByCodes = (name: string | undefined): boolean =>
-    name === acrName(acr.fallback, environment);
-  /** Of a time that began with the login and does not slide. */
-  const left = (seconds: number, authTime = clock() / 1000): number =>
-    seconds - (clock() / 1000 - authTime);
   const grantSeconds = session.maxAgeSeconds + days14;
   return {
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 600,
@@ -178,15 +176,11 @@ function lifetimes({ session, environment }: ProviderSettings, clock: Clock): Co
     Grant: grantSeconds,
     IdToken: 600,
     Interaction: interactionTtlSeconds,
-    RefreshToken: (_ctx, { acr: name, authTime }) =>
-      isByCodes(name) ? Math.max(1, Math.floor(left(fallbackSessionSeconds, authTime))) : days14,
+    RefreshToken: days14,
     // Slides with use, up to an end that does not.
-    Session(_ctx, { acr: name, loginTs }) {
-      const { ttlSeconds, maxAgeSeconds } = session;
-      const most = isByCodes(name)
-        ? Math.min(maxAgeSeconds, fallbackSessionSeconds)
-        : maxAgeSeconds;
-      return Math.max(1, Math.floor(Math.min(ttlSeconds, left(most, loginTs))));
+    Session(_ctx, oidcSession) {
+      const age = clock() / 1000 - (oidcSession.loginTs ?? clock() / 1000);
+      return Math.max(1, Math.floor(Math.min(session.ttlSeconds, session.maxAgeSeconds - age)));
     },
   };
 }

@@ -2,7 +2,6 @@
  * The ways in that are no selfie: passkeys, an app that shows codes, recovery codes. One record an account, changed
  * only by compare-and-set, so that a code counts once and the last way in cannot be taken away twice at once.
  */
-import { type LegName, suffices } from '../domain/assurance.ts';
 import { type Store, update } from './store.ts';
 
 export interface Passkey {
@@ -20,10 +19,11 @@ export interface Passkey {
   usedAtMs?: number;
 }
 
-/** RFC 6238. */
+/** RFC 6238. It counts once its first code was typed. */
 export interface Totp {
   /** Base32. */
   secret: string;
+  isConfirmed: boolean;
   /** The step whose code was taken last: neither it nor an older one is taken again. */
   lastStep: number;
   createdAtMs: number;
@@ -39,8 +39,6 @@ export interface Factors {
   schema: 1;
   passkeys: readonly Passkey[];
   totp?: Totp;
-  /** One that counts once its first code was typed; until then the one before it, if any, does. */
-  totpToConfirm?: Omit<Totp, 'lastStep'>;
   recoveryCodes?: RecoveryCodes;
 }
 
@@ -75,18 +73,9 @@ export function createFactorRecords(store: Store) {
   };
 }
 
-/**
- * Can this person sign in without a selfie? By a passkey, or by two of the typed ways; a mail is one of them where
- * the person can be written to.
- */
-export function hasOtherWay(
-  { passkeys, totp, recoveryCodes }: Factors,
-  { byMail = true } = {},
-): boolean {
-  const legs: LegName[] = [
-    ...(byMail ? (['mail'] as const) : []),
-    ...(totp ? (['totp'] as const) : []),
-    ...((recoveryCodes?.hashes.length ?? 0) > 0 ? (['recovery'] as const) : []),
-  ];
-  return passkeys.length > 0 || suffices(legs);
+/** Can this person sign in without a selfie? A mail alone is not enough. */
+export function hasOtherWay({ passkeys, totp, recoveryCodes }: Factors): boolean {
+  return (
+    passkeys.length > 0 || totp?.isConfirmed === true || (recoveryCodes?.hashes.length ?? 0) > 0
+  );
 }

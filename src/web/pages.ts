@@ -10,8 +10,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Eta } from 'eta';
 import type { DenialReason } from '../domain/attempt.ts';
-import type { LegName } from '../domain/assurance.ts';
-import type { FactorName } from '../domain/message.ts';
 import type { ProblemCode } from '../domain/problem.ts';
 import type { Assets } from './assets.ts';
 import { loadText } from './text.ts';
@@ -40,18 +38,17 @@ export type Page =
       client: AskingClient;
       identifier: string | undefined;
       error?: 'empty' | 'too_long';
-      actions: { identify: string; otherWay: string; cancel: string };
+      /** `passkey` is absent where none can work. */
+      actions: { identify: string; passkey?: string | undefined; otherWay: string; cancel: string };
     }
   | {
       page: 'capture';
       client: AskingClient;
       identifier: string;
       device: { browser: string | undefined; system: string | undefined };
-      /** The other ways in, each a value of the field `factor`. */
-      ways: readonly FactorName[];
       actions: {
         selfie: string;
-        factor: string;
+        passkey?: string | undefined;
         otherWay: string;
         startOver: string;
         cancel: string;
@@ -78,26 +75,31 @@ export type Page =
       client: AskingClient;
       reason: FallbackReason;
       /** `tryAgain` is absent when another selfie would not be allowed. */
-      actions: { tryAgain?: string | undefined; factor: string; back: string };
-      ways: readonly FactorName[];
+      actions: {
+        tryAgain?: string | undefined;
+        passkey?: string | undefined;
+        factor: string;
+        back: string;
+      };
+      /** The other ways in, by name; each is a value of the field `factor`. */
+      factors: readonly string[];
     }
   | {
       page: 'factor';
       client: AskingClient;
-      factor: FactorName;
-      /** The first answer was right already. */
-      isSecond: boolean;
-      /** Those that may be used instead. */
-      ways: readonly FactorName[];
+      factor: string;
       error?: 'wrong';
-      actions: { answer: string; factor: string; otherWay: string; cancel: string };
+      actions: { answer: string; otherWay: string; cancel: string };
     }
   | {
-      page: 'secondLeg';
+      page: 'passkey';
       client: AskingClient;
-      /** What this person has; it may be nothing. */
-      ways: readonly LegName[];
-      actions: { factor: string; selfie: string; cancel: string };
+      /** What the browser is to ask its authenticators for, as JSON; absent: nothing is asked yet. */
+      options?: string;
+      error?: 'wrong';
+      /** The app takes nothing else. */
+      onlyPasskey: boolean;
+      actions: { begin: string; answer: string; otherWay?: string | undefined; cancel: string };
     }
   | {
       page: 'review';
@@ -195,6 +197,9 @@ export function createPages(options: {
         href: assets.href,
         webHref,
         time,
+        // A factor that the catalogue has no word for goes by its own name.
+        factorName: (name: string) =>
+          text.has(locale, `factor.${name}`) ? text.translator(locale)(`factor.${name}`) : name,
         errorText: page.page === 'error' ? errorText[page.problem] : undefined,
       }),
   };

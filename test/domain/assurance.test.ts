@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
-  type LegName,
   acr,
   acrName,
-  legsProof,
+  factorProof,
+  passkeyProof,
   satisfies,
   selfieProof,
-  suffices,
 } from '../../src/domain/assurance.ts';
 
 const names = Object.values(acr);
@@ -93,31 +92,17 @@ test('[AS-02] a selfie claims a face and a selfie’s class, not what a passkey 
   });
 });
 
-test('[FB-06] one leg is not enough, nor the same one twice; any two are', () => {
-  const legs: LegName[] = ['mail', 'totp', 'recovery'];
-  expect(suffices([])).toBe(false);
-  for (const one of legs) {
-    expect(suffices([one]), one).toBe(false);
-    for (const other of legs) expect(suffices([one, other])).toBe(one !== other);
-  }
-  expect(suffices(legs)).toBe(true);
+test('[AS-02] a passkey is two factors in one, and nobody says that its key is in hardware', () => {
+  expect(passkeyProof('ana', 7, 'live')).toEqual({
+    ...{ accountId: 'ana', acr: 'phr', provenAtMs: 7 },
+    amr: ['swk', 'user', 'pop', 'mfa'],
+  });
+  expect(passkeyProof('ana', 7, 'sandbox').acr).toBe('phr:test');
 });
 
-test('[AS-01] two codes are called what they are, and never a face', () => {
-  const proof = { accountId: 'account', acr: acr.fallback, provenAtMs: 7 };
-  const amrOf: [LegName[], string[]][] = [
-    [
-      ['mail', 'totp'],
-      ['otp', 'mca'],
-    ],
-    [
-      ['recovery', 'mail'],
-      ['otp', 'mca'],
-    ],
-    [['totp', 'recovery'], ['otp']],
-  ];
-  for (const [legs, amr] of amrOf) {
-    expect(legsProof('account', legs, 7, 'live')).toEqual({ ...proof, amr });
-  }
-  expect(legsProof('account', ['mail', 'totp'], 7, 'sandbox').acr).toBe(`${acr.fallback}:test`);
+test('another factor is called what it is, and never a face', () => {
+  expect(factorProof('account', ['otp'], 7, 'live')).toEqual({
+    ...{ accountId: 'account', acr: acr.fallback, amr: ['otp'], provenAtMs: 7 },
+  });
+  expect(factorProof('account', ['otp'], 7, 'sandbox').acr).toBe(`${acr.fallback}:test`);
 });

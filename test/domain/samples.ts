@@ -1,5 +1,4 @@
 /** An attempt and a decision in which all is right, for tests to break one thing at a time. */
-import type { LegName } from '../../src/domain/assurance.ts';
 import {
   type Attempt,
   type AttemptEvent,
@@ -87,15 +86,6 @@ export const events = {
   arrivedElsewhere: { type: 'arrived_elsewhere', nonceHash: callbackNonceHash },
   finished: { type: 'finished', account: { enrolmentId: 'enrolment-1' } },
 } as const satisfies Record<string, AttemptEvent>;
-
-/** A typed factor is chosen, and its code is right. */
-export function legOf(leg: LegName) {
-  const accountId = identity.accountId;
-  return [
-    { type: 'factor_chosen', factor: leg },
-    { type: 'leg_proven', leg, accountId, environment: 'live' },
-  ] as const satisfies AttemptEvent[];
-}
 
 /** What becomes of an attempt when these events are taken one after the other, refused or not. */
 export function play(

@@ -14,11 +14,9 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** @param options `storeUrl`: a Redis, for tests that look into the store. */
-export async function openStage(options: { storeUrl?: string } = {}): Promise<Stage> {
+export async function openStage(): Promise<Stage> {
   const apps = await prepareApps();
   const bed = await startTestbed({
-    ...options,
     clients: apps.clients,
     simulator: { hostedOrigin },
     flags: {

@@ -24,18 +24,6 @@ export interface Selfie {
   codes: number;
 }
 
-export type Way = 'mail' | 'totp' | 'recovery';
-
-/** The codes that were typed instead of a selfie, in one go. */
-export interface Typed {
-  asked?: Way;
-  /** Of the mail that this sign-in caused, and nobody else's. */
-  mailed?: { code: string; atMs: number };
-  /** Codes that were taken, which each was right and new; see `isGenuine`. */
-  right: { way: Way; atMs: number }[];
-  codes: number;
-}
-
 export interface Login {
   /** 0 is the attacker's browser, 1 the victim's. */
   browser: number;
@@ -47,7 +35,6 @@ export interface Login {
   callback?: string;
   link?: string;
   selfie?: Selfie;
-  typed: Typed;
   begunAtMs: number;
 }
 
@@ -78,28 +65,6 @@ export function objectionTo(
   return undefined;
 }
 
-/** The same for codes: two different ways, each with a right answer in this sign-in. */
-export function objectionToCodes(
-  { typed, person, begunAtMs }: Login,
-  nowMs: number,
-  people: ReadonlySet<string>,
-): string | undefined {
-  if (person === undefined || !people.has(person)) return 'nobody has that name';
-  if (new Set(typed.right.map(({ way }) => way)).size < 2) return 'there were no two codes';
-  if (typed.codes > 0) return 'they were used before';
-  if (nowMs - Math.max(...typed.right.map(({ atMs }) => atMs)) > freshMs)
-    return 'it was too long ago';
-  if (nowMs >= begunAtMs + interactionMs) return 'the sign-in’s time was over';
-  return undefined;
-}
-
-/** Whoever begins anew has shown nothing. */
-export function forget(typed: Typed): void {
-  typed.right = [];
-  delete typed.asked;
-  delete typed.mailed;
-}
-
 /** I7: a selfie that nobody has taken, left or disturbed, so that its turn cannot have passed to anybody. */
 export function hasTurn({ selfie }: Login, nowMs: number): boolean {
   if (!selfie || selfie.mayBeOver || selfie.isOver || selfie.changedByHand) return false;
@@ -123,13 +88,4 @@ export function expectHonest(claims: Claims, selfie: Selfie, nowMs: number): voi
   expect(claims.auth_time * 1000).toBeGreaterThanOrEqual(takenAtMs - 1_000);
   expect(claims.auth_time * 1000).toBeLessThanOrEqual(nowMs);
   expect(nowMs - claims.auth_time * 1000).toBeLessThanOrEqual(freshMs + 1_000);
-}
-
-export function expectHonestCodes(claims: Claims, typed: Typed, nowMs: number): void {
-  expect(claims.acr).toBe('urn:didit-oidc:acr:fallback:test');
-  const byMail = typed.right.some(({ way }) => way === 'mail');
-  expect(claims.amr).toEqual(byMail ? ['otp', 'mca'] : ['otp']);
-  const lastAtMs = Math.max(...typed.right.map(({ atMs }) => atMs));
-  expect(claims.auth_time).toBe(Math.floor(lastAtMs / 1000));
-  expect(nowMs - lastAtMs).toBeLessThanOrEqual(freshMs + 60_000);
 }

@@ -13,18 +13,7 @@ import { type Answer, type TestBrowser, chromeOnLinux, createBrowser } from '../
 import { heading } from '../support/login.ts';
 import { freshRedis } from '../support/redis.ts';
 import { type Testbed, redirectUri, startTestbed, webhookSecret } from '../support/testbed.ts';
-import { type Equipped, equip } from '../support/ways.ts';
-import {
-  type Claims,
-  type Login,
-  type Way,
-  expectHonest,
-  expectHonestCodes,
-  forget,
-  hasTurn,
-  objectionTo,
-  objectionToCodes,
-} from './model.ts';
+import { type Claims, type Login, expectHonest, hasTurn, objectionTo } from './model.ts';
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const clients = ['first', 'second'];
@@ -39,9 +28,6 @@ export const outcomes = [
 ];
 const ringStatuses = ['Approved', 'Declined', 'In Review', 'In Progress', 'Resubmitted', 'Expired'];
 const leaving = ['other-way', 'cancel', 'try-again', 'start-over', 'identify', 'allow'];
-/** Steps after which nothing counts that was typed before. */
-const startingAnew = ['other-way', 'cancel', 'try-again', 'start-over'];
-const ways: readonly Way[] = ['totp', 'recovery', 'mail'];
 const webhookFaults = ['drop', 'duplicate', 'reorder', 'stale', 'forge', 'delay'] as const;
 const apiFaults = [429, 500, 503, 'truncate', 'malformed', 'other_session', 'reset'] as const;
 const jumpsMs = [1_000, 3_000, 31_000, 61_000, 121_000, 301_000, 961_000, 86_400_000];
@@ -57,9 +43,6 @@ export interface Coverage {
   byHand: number;
   restarts: number;
   singleSignOn: number;
-  /** Codes that people typed and that were taken; sign-ins by two of them. */
-  typed: number;
-  byCodes: number;
 }
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
@@ -81,15 +64,11 @@ export async function createWorld(coverage: Coverage) {
     },
     simulator: { webhookRetryDelaysMs: [] },
   });
-  const store = await bed.openStore();
   const people = new Set<string>();
   const secrets = new Set<string>([webhookSecret, bed.clientSecret]);
   const events: unknown[] = [];
   let pressed = 0;
-  /** Who is signed in, and by which login. */
-  let browsers: { browser: TestBrowser; userAgent: string; signedInAs: Map<string, Login> }[] = [];
-  /** What the person has at hand, and what of it was taken before. */
-  let equipped: (Equipped & { spent: Set<string>; lastStep: number }) | undefined;
+  let browsers: { browser: TestBrowser; userAgent: string; signedInAs: Set<string> }[] = [];
   let logins: Login[] = [];
   let codes: {
     code: string;
@@ -97,8 +76,6 @@ export async function createWorld(coverage: Coverage) {
     login: Login;
     used: boolean;
     viaSession: boolean;
-    bySelfie: boolean;
-    byCodes: boolean;
   }[] = [];
   let requests = new Map<string, { login: Login; verifier: string }>();
   let person = '';
@@ -118,9 +95,8 @@ export async function createWorld(coverage: Coverage) {
     browsers = [chromeOnLinux, sameKind ? chromeOnLinux : firefox].map((userAgent) => ({
       browser: createBrowser({ userAgent }),
       userAgent,
-      signedInAs: new Map<string, Login>(),
+      signedInAs: new Set<string>(),
     }));
-    equipped = undefined;
     events.push(...bed.events.splice(0));
     logins = [];
     codes = [];
@@ -139,8 +115,7 @@ export async function createWorld(coverage: Coverage) {
       .update(`${Math.floor(nowMs)}${requests.size}`)
       .digest('base64url');
     const state = `state-${requests.size}`;
-    const typed = { right: [], codes: 0 };
-    const login: Login = { browser: at, userAgent, client, begunAtMs: nowMs, typed };
+    const login: Login = { browser: at, userAgent, client, begunAtMs: nowMs };
     requests.set(state, { login, verifier });
     const query = new URLSearchParams({
       ...{ client_id: client, redirect_uri: redirectUri, response_type: 'code', state },
@@ -164,8 +139,6 @@ export async function createWorld(coverage: Coverage) {
     const created = overheard.creates.length;
     const { browser } = browserOf(login.browser);
     const answer = seen(await browser.post(`${login.here}/selfie`));
-    // After one code a selfie is another beginning; after two the door is open already.
-    if (login.typed.right.length < 2) forget(login.typed);
     if (!answer.location?.startsWith(bed.simulatorUrl)) return;
     expect(overheard.creates.length).toBeGreaterThan(created);
     expectTurn(login);
@@ -221,11 +194,7 @@ export async function createWorld(coverage: Coverage) {
     if (by % 2 === login.browser) login.selfie.returnedAtMs ??= nowMs;
     else {
       login.selfie.foreignAtMs ??= nowMs;
-      for (const { signedInAs } of browsers) {
-        for (const [name, by] of signedInAs) {
-          if (by === login && login.selfie.codes > 0) signedInAs.delete(name);
-        }
-      }
+      for (const one of browsers) if (login.selfie.codes > 0) one.signedInAs.clear();
     }
     coverage.foreign += count('login.foreign') - before;
   }
@@ -265,25 +234,20 @@ export async function createWorld(coverage: Coverage) {
     if (selfie && overheard.untouchedApprovals.has(selfie.diditSessionId)) {
       selfie.changedByHand = false;
     }
-    const objections = [
-      objectionTo(login, nowMs, people),
-      objectionToCodes(login, nowMs, people),
-    ] as const;
-    const [bySelfie, byCodes] = objections.map((one) => one === undefined) as [boolean, boolean];
-    const viaSession = !bySelfie && !byCodes && signedInAs.size > 0 && at === login.browser;
-    if (!bySelfie && !byCodes && !viaSession) {
-      expect.fail(`a code for browser ${at}, although ${objections.join(', and ')}`);
+    const objection = objectionTo(login, nowMs, people);
+    const viaSession = objection !== undefined && signedInAs.size > 0 && at === login.browser;
+    if (objection !== undefined && !viaSession) {
+      expect.fail(`a code for browser ${at}, although ${objection}`);
     }
     expect(at, 'a code in another browser than the one that asked').toBe(login.browser);
     coverage.codes += 1;
     if (viaSession) coverage.singleSignOn += 1;
     else {
-      if (selfie && bySelfie) selfie.codes += 1;
-      if (byCodes) login.typed.codes += 1;
-      signedInAs.set(login.person ?? '', login);
+      if (selfie) selfie.codes += 1;
+      signedInAs.add(login.person ?? '');
     }
     secrets.add(code);
-    codes.push({ code, verifier, login, used: false, viaSession, bySelfie, byCodes });
+    codes.push({ code, verifier, login, used: false, viaSession });
     return true;
   }
 
@@ -310,103 +274,7 @@ export async function createWorld(coverage: Coverage) {
     coverage.tokens += 1;
     const { id_token } = (await response.json()) as { id_token: string };
     const claims = decodeJwt<Claims>(id_token);
-    if (issued.viaSession) return;
-    if (issued.byCodes && claims.acr.includes('fallback')) {
-      expectHonestCodes(claims, login.typed, nowMs);
-      coverage.byCodes += 1;
-    } else {
-      expect(issued.bySelfie, 'a token that speaks of a selfie').toBe(true);
-      if (login.selfie) expectHonest(claims, login.selfie, nowMs);
-    }
-  }
-
-  /** A code is asked for instead of a selfie. @param isGood in a way that was not used yet. */
-  async function ask(pick: number, by: number, wayPick: number, isGood: boolean): Promise<void> {
-    const login = of(logins, pick);
-    if (!login?.here) return;
-    const { typed } = login;
-    const left = ways.filter((way) => !isGood || !typed.right.some((one) => one.way === way));
-    const way = of(left, wayPick) ?? 'totp';
-    const mailsBefore = bed.mails.length;
-    const answer = seen(await browserOf(by).browser.post(`${login.here}/factor`, { factor: way }));
-    if (by % 2 !== login.browser || answer.status !== 303) return;
-    if (login.selfie) login.selfie.mayBeOver = true;
-    // Whoever asks for more than two begins anew.
-    if (typed.right.length >= 2) forget(typed);
-    if (typed.right.some((one) => one.way === way)) return;
-    typed.asked = way;
-    if (way !== 'mail') return;
-    delete typed.mailed;
-    await new Promise<void>((resolve) => setTimeout(resolve, 5));
-    const [mail, ...others] = bed.mails.slice(mailsBefore);
-    if (mail?.message.kind !== 'code' || others.length > 0) return;
-    typed.mailed = { code: mail.message.code, atMs: nowMs };
-  }
-
-  /** The person types what they have, or somebody types what they should not have. */
-  async function type(
-    pick: number,
-    by: number,
-    what: 'right' | 'wrong' | 'spent' | 'other',
-  ): Promise<void> {
-    const login = of(logins, pick);
-    if (!login?.here || login.typed.asked === undefined) return;
-    if (people.has(login.person ?? '') && !equipped) {
-      const own = await equip(store, person);
-      equipped = { ...own, spent: new Set(), lastStep: 0 };
-      for (const code of own.paper) secrets.add(code);
-    }
-    const { typed, here } = login;
-    const way = login.typed.asked;
-    const code = codeFor(login, way, what);
-    if (code === undefined) return;
-    const isGenuine = genuine(login, way, code);
-    const { browser } = browserOf(by);
-    const answer = seen(await browser.post(`${here}/answer`, { answer: code }));
-    if (by % 2 !== login.browser || answer.status !== 303) return;
-    const page = seen(await browser.follow(answer));
-    const wanted = typed.right.length === 0 ? 'One more step' : 'It is you';
-    if (heading(page) !== wanted) return;
-    expect(isGenuine, `${way}: a code that was not right was taken`).toBe(true);
-    typed.right.push({ way, atMs: nowMs });
-    delete typed.asked;
-    equipped?.spent.add(code);
-    if (way === 'totp' && equipped) equipped.lastStep = Math.max(equipped.lastStep, stepOf(code));
-    coverage.typed += 1;
-  }
-
-  function codeFor(
-    login: Login,
-    way: Way,
-    what: 'right' | 'wrong' | 'spent' | 'other',
-  ): string | undefined {
-    if (what === 'wrong') return 'not a code';
-    if (what === 'spent') return of([...(equipped?.spent ?? [])], nowMs);
-    if (what === 'other') {
-      return logins.find((one) => one !== login && one.typed.mailed)?.typed.mailed?.code;
-    }
-    if (way === 'mail') return login.typed.mailed?.code;
-    if (way === 'recovery') return equipped?.paper.find((code) => !equipped?.spent.has(code));
-    return [-1, 0, 1]
-      .map((steps) => equipped?.app(steps) ?? '')
-      .find((code) => !equipped?.spent.has(code));
-  }
-
-  /** In the words of the requirements: the person's own, of this sign-in if mailed, in time, and new. */
-  function genuine({ typed, person: who }: Login, way: Way, code: string): boolean {
-    if (who !== person || !equipped) return false;
-    if (way === 'mail') {
-      const { mailed } = typed;
-      return mailed?.code === code && nowMs < mailed.atMs + 600_000;
-    }
-    if (equipped.spent.has(code)) return false;
-    return way === 'recovery' ? equipped.paper.includes(code) : stepOf(code) > equipped.lastStep;
-  }
-
-  /** The step of now, or of next to now, at which the app shows this; 0 when it does not. */
-  function stepOf(code: string): number {
-    const steps = [-1, 0, 1].find((one) => equipped?.app(one) === code);
-    return steps === undefined ? 0 : Math.floor(nowMs / 30_000) + steps;
+    if (!issued.viaSession && login.selfie) expectHonest(claims, login.selfie, nowMs);
   }
 
   async function ringBell(pick: number, statusPick: number, genuine: boolean): Promise<void> {
@@ -439,9 +307,7 @@ export async function createWorld(coverage: Coverage) {
     if (!login?.here) return;
     const { browser } = browserOf(by);
     if (login.selfie) login.selfie.mayBeOver = true;
-    const step = of(leaving, stepPick) ?? '';
-    const answer = seen(await browser.post(`${login.here}/${step}`));
-    if (by % 2 === login.browser && startingAnew.includes(step)) forget(login.typed);
+    const answer = seen(await browser.post(`${login.here}/${of(leaving, stepPick)}`));
     takeCode(by % 2, answer.location);
   }
 
@@ -449,7 +315,7 @@ export async function createWorld(coverage: Coverage) {
 
   return {
     ...{ begin, start, press, takeSelfie, comeBack, look, finish, exchange },
-    ...{ ringBell, changeByHand, leave, ask, type },
+    ...{ ringBell, changeByHand, leave },
     jump: (pick: number): void => pass(of(jumpsMs, pick) ?? 0),
     webhooksFail: (pick: number) => bed.control('faults', { webhooks: of(webhookFaults, pick) }),
     apiFails: (pick: number, times: number) =>
@@ -474,7 +340,6 @@ export async function createWorld(coverage: Coverage) {
     async close(): Promise<void> {
       const text = log.text();
       const told = JSON.stringify([...events, ...bed.events]);
-      await store.close();
       await bed.close();
       vi.useRealTimers();
       for (const secret of secrets) {

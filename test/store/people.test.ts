@@ -88,24 +88,14 @@ describe('factors', () => {
   });
 
   it('are another way in once there is one that works', () => {
-    const totp = { secret: 's', lastStep: 0, createdAtMs: 1 };
-    const [none, one] = [[], ['h']].map((hashes) => ({ hashes, createdAtMs: 1 }));
+    const totp = { secret: 's', isConfirmed: false, lastStep: 0, createdAtMs: 1 };
     expect(hasOtherWay(noFactors)).toBe(false);
-    expect(hasOtherWay({ ...noFactors, totpToConfirm: totp })).toBe(false);
-    expect(hasOtherWay({ ...noFactors, totp })).toBe(true);
-    expect(hasOtherWay({ ...noFactors, recoveryCodes: none! })).toBe(false);
-    expect(hasOtherWay({ ...noFactors, recoveryCodes: one! })).toBe(true);
+    expect(hasOtherWay({ ...noFactors, totp })).toBe(false);
+    expect(hasOtherWay({ ...noFactors, totp: { ...totp, isConfirmed: true } })).toBe(true);
+    expect(hasOtherWay({ ...noFactors, recoveryCodes: { hashes: [], createdAtMs: 1 } })).toBe(
+      false,
+    );
     expect(hasOtherWay({ ...noFactors, passkeys: [passkey] })).toBe(true);
-  });
-
-  it('are two where nobody can be written to', () => {
-    const totp = { secret: 's', lastStep: 0, createdAtMs: 1 };
-    const recoveryCodes = { hashes: ['h'], createdAtMs: 1 };
-    const alone = { byMail: false };
-    expect(hasOtherWay({ ...noFactors, totp }, alone)).toBe(false);
-    expect(hasOtherWay({ ...noFactors, recoveryCodes }, alone)).toBe(false);
-    expect(hasOtherWay({ ...noFactors, totp, recoveryCodes }, alone)).toBe(true);
-    expect(hasOtherWay({ ...noFactors, passkeys: [passkey] }, alone)).toBe(true);
   });
 });
 

@@ -7,12 +7,10 @@ import { type App, createApp } from '../../src/app.ts';
 import { generateJwks, randomKey } from '../../src/config/keys.ts';
 import { type Flags, resolveConfig } from '../../src/config/load.ts';
 import type { Alarm, AuditEvent } from '../../src/domain/event.ts';
-import type { Addressee, Message, SendMail } from '../../src/domain/message.ts';
+import type { Factor } from '../../src/fallback/factor.ts';
 import { parseClients } from '../../src/oidc/clients.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
-import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/web/telemetry.ts';
 import { writePeople } from './people.ts';
 import { freePort } from './ports.ts';
@@ -35,8 +33,7 @@ export interface TestbedOptions {
   simulator?: Partial<SimulatorOptions>;
   flags?: Flags;
   fetch?: typeof fetch;
-  /** Instead of the letter box that `mails` shows; 'none': nobody can be written to. */
-  sendMail?: SendMail | 'none';
+  factors?: readonly Factor[];
   /** How many people there are besides those of the demo, for `person()` to name. */
   people?: number;
   log?: (line: string) => void;
@@ -50,10 +47,6 @@ export interface Testbed {
   app: App;
   events: AuditEvent[];
   alarms: Alarm[];
-  /** What people were written, oldest first. */
-  mails: { to: Addressee; message: Message }[];
-  /** What the provider keeps, by a connection of the test's own. Only a Redis can be opened twice. */
-  openStore(): Promise<Store>;
   /** The address of somebody whom no test has been yet; see `people`. */
   person(): string;
   /** Ends the provider and starts it again on the same store, with the same keys and address. */
@@ -107,24 +100,17 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
 
   const events: AuditEvent[] = [];
   const alarms: Alarm[] = [];
-  const mails: Testbed['mails'] = [];
   const people = options.people === undefined ? undefined : writePeople(options.people);
   const start = async (): Promise<App> =>
     startApp({
       ...{ ...options, keys, port, simulatorUrl, apiKey, events, alarms },
-      sendMail: options.sendMail ?? inBox(mails),
       ...(people ? { accountsFile: people.file } : {}),
     });
   let app = await start();
   const { managementPort } = await app.listen();
 
   return {
-    ...{ issuer, simulatorUrl, app, events, alarms, mails },
-    async openStore() {
-      const url = options.storeUrl ?? '';
-      const { store } = await openStore({ url, encryptionKeys: [keys.encryptionKey], clock });
-      return store;
-    },
+    ...{ issuer, simulatorUrl, app, events, alarms },
     async restart() {
       await app.close();
       app = await start();
@@ -150,13 +136,6 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
       await simulator.close();
       people?.remove();
     },
-  };
-}
-
-function inBox(mails: Testbed['mails']): SendMail {
-  return (to, message) => {
-    mails.push({ to, message });
-    return Promise.resolve();
   };
 }
 
@@ -213,7 +192,7 @@ export async function startApp(options: AppFor): Promise<App> {
     ...(options.clock ? { clock: options.clock } : {}),
     ...(options.sleep ? { sleep: options.sleep } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
-    ...(options.sendMail && options.sendMail !== 'none' ? { sendMail: options.sendMail } : {}),
+    ...(options.factors ? { factors: options.factors } : {}),
     onEvent: (event) => events?.push(event),
     onAlarm: (alarm) => alarms?.push(alarm),
   });
