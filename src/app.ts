@@ -1,6 +1,6 @@
 /**
  * The composition root: configuration in, a running provider out. This is the only file that knows every room,
- * and the only one that puts them together; read it as the table of contents of the run time.
+ * and with app-didit.ts the only one that puts them together; read it as the table of contents of the run time.
  *
  * A request meets, in this order: the edge (host, forwarded headers) → the request log → problems become answers →
  * security headers → what the library's endpoints need around them → assets → Didit's webhook → the login's steps →
@@ -9,19 +9,13 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JWK } from 'jose';
+import { createDiditSide } from './app-didit.ts';
 import type { Config } from './config/schema.ts';
-import { parseSecret } from './config/secrets.ts';
-import { createDiditApi } from './didit/api.ts';
-import { createReconcile } from './didit/reconcile.ts';
-import { createDiditSessions } from './didit/sessions.ts';
-import { createSettle } from './didit/settle.ts';
-import { createWebhook } from './didit/webhook.ts';
 import type { Clock, Sleep } from './domain/environment.ts';
 import type { Alarm, AuditEvent } from './domain/event.ts';
 import { enrolFromFile } from './enrol/accounts-file.ts';
 import { createDecoy } from './enrol/decoy.ts';
 import type { Factor } from './fallback/factor.ts';
-import { createPasskeys } from './fallback/passkeys.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
@@ -37,7 +31,6 @@ import { type Listeners, createListeners } from './ops/listeners.ts';
 import { createAccounts } from './store/accounts.ts';
 import { createAttempts } from './store/attempts.ts';
 import { createBell } from './store/bell.ts';
-import { createFactorRecords } from './store/factors.ts';
 import { createLimits } from './store/limits.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
 import { createPortraits } from './store/portraits.ts';
@@ -103,9 +96,12 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     log.info('accounts from the file', { added });
   }
   const { show, assets } = createPublicFace(config);
-  const didit = createDiditSide(options, tools, records);
-  const [cookieKey = ''] = config.cookies.keys;
-  const decoy = await createDecoy(config.didit.decoyPortraitFile, cookieKey, log);
+  const didit = createDiditSide(config.didit, log, tools, records);
+  const decoy = await createDecoy(
+    config.didit.decoyPortraitFile,
+    config.cookies.keys[0] ?? '',
+    log,
+  );
 
   const { provider, outbox, outgoing } = await createOidcSide(options, tools, records, show);
   const streams: OpenStreams = new Map();
@@ -162,7 +158,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
       await didit.reconcile.stop();
       await outbox.stop();
       await bell.close();
-      await outgoing.close();
+      await Promise.all([outgoing.close(), didit.close()]);
       await store.close();
     },
   });
@@ -196,9 +192,7 @@ function createTools(options: AppOptions) {
 type Tools = ReturnType<typeof createTools>;
 
 /** What is kept in the store. */
-function createRecords(store: Store, tools: Tools, { limits, issuer, operator }: Config) {
-  const { clock, random, alarm } = tools;
-  const records = createFactorRecords(store);
+function createRecords(store: Store, { clock, random, alarm }: Tools, { limits }: Config) {
   return {
     store,
     accounts: createAccounts(store, { clock, random }),
@@ -207,8 +201,6 @@ function createRecords(store: Store, tools: Tools, { limits, issuer, operator }:
     turns: createTurns(store, clock),
     limits: createLimits(store, { clock, alarm, settings: limits }),
     bell: createBell(store),
-    factorRecords: records,
-    passkeys: createPasskeys({ ...tools, store, records, issuer, rpName: operator.name }),
   };
 }
 
@@ -226,30 +218,11 @@ function createPublicFace({ issuer, operator, didit }: Config) {
   return { assets, show: createShowPage(pages) };
 }
 
-/** Ask Didit (api), be told (webhook), or look for oneself (reconcile): the last two end in settle. */
-function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Records) {
-  const { clock } = tools;
-  const api = createDiditApi({ ...config.didit, ...tools, warn: (message) => log.warn(message) });
-  const sessions = createDiditSessions(records.store);
-  const settle = createSettle({ ...records, ...tools, didit: api, placeOf });
-  const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
-  const reconcile = createReconcile({ store: records.store, settle, clock, failed });
-  const webhook = createWebhook({
-    secrets: config.didit.webhookSecrets.flatMap((text) => parseSecret(text) ?? []),
-    addresses: config.didit.webhookAddresses,
-    acceptPrefixedSignature: config.didit.acceptPrefixedSignature,
-    applicationId: config.didit.applicationId,
-    ...{ diditSessions: sessions, settle, reconcile, clock, hash: tools.hash, alarm: tools.alarm },
-    counted: (result, note) => log.info('webhook', { result, ...note }),
-  });
-  return { api, sessions, reconcile, webhook };
-}
-
 /** The library, what it may call, and what it would call by itself. */
 async function createOidcSide(
   options: AppOptions,
   { clock, random }: Tools,
-  { store, accounts, passkeys }: Records,
+  { store, accounts }: Records,
   show: ShowPage,
 ) {
   const { config, clients, log } = options;
@@ -260,8 +233,9 @@ async function createOidcSide(
   await outgoing.test();
   const settings = {
     ...{ ...config, jwks: options.jwks, clients },
-    ...{ cookieKeys: config.cookies.keys, pkceRequired: config.pkce.required },
-    ...{ environment: config.didit.environment, hasPasskeys: passkeys.isPossible },
+    cookieKeys: config.cookies.keys,
+    environment: config.didit.environment,
+    pkceRequired: config.pkce.required,
   };
   const provider = createProvider(settings, {
     ...{ store, clock, fetch: outgoing.fetch },

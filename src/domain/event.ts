@@ -62,8 +62,7 @@ export interface Alarm {
     | 'schema_drift'
     | 'out_of_credit'
     | 'many_declined'
-    | 'budget_spent'
-    | 'passkey_counter';
+    | 'budget_spent';
   attempt?: string;
 }
 

@@ -8,7 +8,6 @@ import type { LoadedAttempt } from '../store/attempts.ts';
 import type { Asker } from '../store/limits.ts';
 import { thisAsker } from './asker.ts';
 import { describeCapture } from './expectation.ts';
-import { passkeyAction } from './passkey.ts';
 import {
   type LoginTools,
   clearCapture,
@@ -41,7 +40,6 @@ export function showCapture(
     device: { browser, system },
     actions: {
       selfie: pathOf(interactionUid, 'selfie'),
-      passkey: passkeyAction(tools, attempt),
       otherWay: pathOf(interactionUid, 'other-way'),
       startOver: pathOf(interactionUid, 'start-over'),
       cancel: pathOf(interactionUid, 'cancel'),
@@ -52,7 +50,7 @@ export function showCapture(
 
 export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise<void> {
   const { attempt, stored } = await ownAttempt(ctx, tools);
-  if (attempt.phase !== 'identified' || attempt.request.onlyPasskey) {
+  if (attempt.phase !== 'identified') {
     toDispatcher(ctx);
     return;
   }

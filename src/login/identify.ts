@@ -1,6 +1,5 @@
 /** Who are you? Whatever is typed, the answer looks the same; whether it names somebody is known to us alone. */
 import type { RouterContext } from '@koa/router';
-import { passkeyAction } from './passkey.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 import type { Attempt } from '../domain/attempt.ts';
 
@@ -9,7 +8,7 @@ const maximumLength = 254;
 
 export function showIdentify(
   ctx: RouterContext,
-  tools: LoginTools,
+  { show }: LoginTools,
   attempt: Attempt,
   error?: 'empty' | 'too_long',
 ): void {
@@ -21,12 +20,11 @@ export function showIdentify(
     ...(error ? { error } : {}),
     actions: {
       identify: pathOf(interactionUid, 'identify'),
-      passkey: passkeyAction(tools, attempt),
       otherWay: pathOf(interactionUid, 'other-way'),
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
-  tools.show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
+  show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
 }
 
 export async function identify(

@@ -16,7 +16,6 @@ import type { Place } from '../domain/locality.ts';
 import { Problem } from '../domain/problem.ts';
 import type { TurnEnd } from '../domain/turn.ts';
 import type { Factor } from '../fallback/factor.ts';
-import type { Passkeys } from '../fallback/passkeys.ts';
 import type { Accounts } from '../store/accounts.ts';
 import {
   AttemptGone,
@@ -63,7 +62,6 @@ export interface LoginTools {
   limits: Limits;
   decoy: Decoy;
   factors: readonly Factor[];
-  passkeys: Passkeys;
   bell: Bell;
   didit: DiditApi;
   /** Remembers which attempt a Didit session is for; false when it is already somebody's. */

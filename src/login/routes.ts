@@ -14,7 +14,6 @@ import { thisDevice } from './device.ts';
 import { answerFactor, chooseFactor, showFactor } from './factor.ts';
 import { identify, showIdentify } from './identify.ts';
 import { cancel, otherWay, startOver, tryAgain } from './leave.ts';
-import { answerPasskey, askPasskey, isForPasskey, offerPasskey, passkeyAction } from './passkey.ts';
 import { resume, showContinue } from './resume.ts';
 import { returned } from './returned.ts';
 import { type LoginTools, ownInteraction, pathOf } from './room.ts';
@@ -33,8 +32,6 @@ const steps: Readonly<Record<string, Step>> = {
   resume,
   factor: chooseFactor,
   answer: answerFactor,
-  passkey: askPasskey,
-  'passkey-answer': answerPasskey,
   'other-way': otherWay,
   'try-again': tryAgain,
   'start-over': startOver,
@@ -83,10 +80,6 @@ async function showStanding(
   tools: LoginTools,
   attempt: Attempt,
 ): Promise<void> {
-  if (isForPasskey(attempt, tools)) {
-    offerPasskey(ctx, tools, attempt);
-    return;
-  }
   const where = standing(attempt, tools.clock());
   const { client } = attempt;
   const request = { uiLocales: attempt.request.uiLocales, reference: attempt.reference };
@@ -135,25 +128,22 @@ async function showStanding(
 /** Every dead end is this one: what happened, and what can be done now. */
 function showFallback(
   ctx: RouterContext,
-  tools: LoginTools,
+  { show, factors }: LoginTools,
   attempt: Attempt,
   reason: DenialReason | 'expired',
 ): void {
-  const { show, factors } = tools;
   const { interactionUid, client, request, reference } = attempt;
   const back = pathOf(interactionUid, 'cancel');
-  const again = request.onlyPasskey ? undefined : pathOf(interactionUid, 'try-again');
+  const again = pathOf(interactionUid, 'try-again');
   // The same list for everybody; it takes a name to use one.
-  const mayUseThem = 'identity' in attempt && !request.onlyPasskey;
-  const others = mayUseThem ? factors.map(({ name }) => name) : [];
+  const others = 'identity' in attempt ? factors.map(({ name }) => name) : [];
   const shown = { uiLocales: request.uiLocales, reference };
   if (reason === 'cancelled') return show(ctx, 410, { page: 'finished', client }, shown);
   if (reason === 'in_review') {
-    const actions = { tryAgain: pathOf(interactionUid, 'try-again'), back };
+    const actions = { tryAgain: again, back };
     const links = { checkAgain: pathOf(interactionUid) };
     return show(ctx, 200, { page: 'review', client, links, actions }, shown);
   }
-  const passkey = passkeyAction(tools, attempt);
-  const actions = { tryAgain: again, passkey, factor: pathOf(interactionUid, 'factor'), back };
+  const actions = { tryAgain: again, factor: pathOf(interactionUid, 'factor'), back };
   show(ctx, 200, { page: 'fallback', client, reason, factors: others, actions }, shown);
 }

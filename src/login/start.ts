@@ -1,10 +1,8 @@
 /** From the library's interaction to our attempt, once, when the dispatcher first sees it. */
 import type { RouterContext } from '@koa/router';
 import { type Interaction, errors } from 'oidc-provider';
-import { acr, acrName, satisfies } from '../domain/assurance.ts';
 import { type Attempt, newAttempt, transition } from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
-import { essentialAcrs } from '../oidc/prompts.ts';
 import { newReference } from '../web/respond.ts';
 import { type LoginTools, recordFor } from './room.ts';
 
@@ -37,7 +35,6 @@ export async function startAttempt(interaction: Interaction, tools: LoginTools):
     request: {
       loginHint: text(interaction.params.login_hint),
       uiLocales: text(interaction.params.ui_locales),
-      ...(needsPasskey(interaction, tools.settings.environment) ? { onlyPasskey: true } : {}),
     },
     createdAtMs: clock(),
     expiresAtMs: interaction.exp * 1000,
@@ -52,13 +49,6 @@ export async function startAttempt(interaction: Interaction, tools: LoginTools):
   const saved = await attempts.start(begun);
   if (saved.id === attempt.id) recordFor(tools, saved, 'login.started');
   return saved;
-}
-
-/** Is there a class that the request must end with, and no selfie that ends with it? */
-function needsPasskey({ params }: Interaction, environment: 'live' | 'sandbox'): boolean {
-  const essential = essentialAcrs(params);
-  const selfie = acrName(acr.selfie, environment);
-  return essential.length > 0 && !essential.some((want) => satisfies(selfie, want));
 }
 
 /** The same request, asked again: another try, by the same person or by another. */

@@ -93,16 +93,8 @@ function requestedSubjects({ params, claims }: KoaContextWithOIDC['oidc']): unkn
   ];
 }
 
-/** The classes of which an interaction has to end with one, by the parameters of its request; empty: any will do. */
-export function essentialAcrs(params: Readonly<Record<string, unknown>>): readonly string[] {
-  // The library puts `acr_values` in the place of the claim, and those are wishes.
-  if (typeof params.claims !== 'string' || params.acr_values !== undefined) return [];
-  const { essential, values } = requestedAcr(JSON.parse(params.claims) as ClaimsParameter);
-  return essential ? values : [];
-}
-
 function needsOtherAcr({ oidc }: KoaContextWithOIDC, reachable: readonly string[]): boolean {
-  const { essential, values } = requestedAcr(oidc.claims);
+  const { essential, values } = requestedAcr(oidc);
   const have = oidc.session?.accountId ? oidc.session.acr : undefined;
   if (values.length === 0 || (have && values.some((want) => satisfies(have, want)))) return false;
   const canHelp =
@@ -116,16 +108,12 @@ function needsOtherAcr({ oidc }: KoaContextWithOIDC, reachable: readonly string[
   return false;
 }
 
-interface ClaimsParameter {
-  id_token?: { acr?: unknown } | undefined;
-}
-
 /** Essential only by the claims parameter (OpenID Connect Core 5.5.1.1); the library puts `acr_values` there too. */
-function requestedAcr(claims: ClaimsParameter): {
+function requestedAcr(oidc: KoaContextWithOIDC['oidc']): {
   essential: boolean;
   values: readonly string[];
 } {
-  const claim = claims.id_token?.acr as
+  const claim = oidc.claims.id_token?.acr as
     { essential?: boolean; value?: unknown; values?: unknown } | null | undefined;
   if (claim?.values !== undefined && !Array.isArray(claim.values)) {
     throw new errors.InvalidRequest('invalid claims.id_token.acr.values type');

@@ -24,7 +24,6 @@ export interface ProviderSettings {
   jwks: { keys: JWK[] };
   clients: Clients;
   environment: 'live' | 'sandbox';
-  hasPasskeys: boolean;
   session: { ttlSeconds: number; maxAgeSeconds: number };
   pkceRequired: boolean;
   dynamicRegistration: { enabled: boolean; initialAccessToken?: string | undefined };
@@ -54,7 +53,7 @@ export function createProvider(settings: ProviderSettings, parts: ProviderParts)
 }
 
 function configuration(settings: ProviderSettings, parts: ProviderParts): Configuration {
-  const reachable = reachableClasses(settings);
+  const selfie = acrName(acr.selfie, settings.environment);
   const tls = settings.issuer.startsWith('https:');
   return {
     adapter: createAdapter(parts.store, parts.clock, parts.isRevoked),
@@ -64,7 +63,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     jwks: settings.jwks,
     loadExistingGrant: createGrantLoader(),
     interactions: {
-      policy: createPolicy(reachable, parts.pairwiseIdentifier),
+      policy: createPolicy([selfie], parts.pairwiseIdentifier),
       // `begin` says that nothing is under way yet, and saves the login's first look into the store.
       url: (_ctx, interaction) => `/interaction/${interaction.uid}?begin`,
     },
@@ -72,7 +71,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
 
     claims,
     scopes: ['openid', 'offline_access'],
-    acrValues: reachable,
+    acrValues: [selfie],
     subjectTypes: ['public', 'pairwise'],
     pairwiseIdentifier: parts.pairwiseIdentifier,
     // Internal tools read groups and e-mail from the ID token.
@@ -109,12 +108,6 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     fetchResponseBodyLimits: { jwks_uri: 64 * 1024, sector_identifier_uri: 64 * 1024 },
     renderError: parts.pages.error,
   };
-}
-
-/** What a login here can end with, best first. */
-function reachableClasses({ environment, hasPasskeys }: ProviderSettings): string[] {
-  const classes = [acr.selfie, ...(hasPasskeys ? [acr.passkey] : [])];
-  return classes.map((name) => acrName(name, environment));
 }
 
 function features(settings: ProviderSettings, parts: ProviderParts): Configuration['features'] {

@@ -65,8 +65,14 @@ export interface Enrolment {
   /** Of the check that it came from, for erasing it at Didit. */
   diditSessionId?: string;
   enrolledAtMs?: number;
-  /** Name, date of birth and document, as a keyed hash: the next enrolment has to be the same person's. */
-  identityHash?: string;
+  /** Whose document it was: the next enrolment has to be the same person's. */
+  identity?: IdentityHashes;
+}
+
+/** Keyed, so that nobody without the key can try names: of name and date of birth, and of the document. */
+export interface IdentityHashes {
+  person?: string;
+  document?: string;
 }
 
 export type NewAccount = Pick<Account, 'email' | 'username' | 'name' | 'groups'> &

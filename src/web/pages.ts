@@ -38,21 +38,14 @@ export type Page =
       client: AskingClient;
       identifier: string | undefined;
       error?: 'empty' | 'too_long';
-      /** `passkey` is absent where none can work. */
-      actions: { identify: string; passkey?: string | undefined; otherWay: string; cancel: string };
+      actions: { identify: string; otherWay: string; cancel: string };
     }
   | {
       page: 'capture';
       client: AskingClient;
       identifier: string;
       device: { browser: string | undefined; system: string | undefined };
-      actions: {
-        selfie: string;
-        passkey?: string | undefined;
-        otherWay: string;
-        startOver: string;
-        cancel: string;
-      };
+      actions: { selfie: string; otherWay: string; startOver: string; cancel: string };
     }
   | {
       page: 'waiting';
@@ -75,12 +68,7 @@ export type Page =
       client: AskingClient;
       reason: FallbackReason;
       /** `tryAgain` is absent when another selfie would not be allowed. */
-      actions: {
-        tryAgain?: string | undefined;
-        passkey?: string | undefined;
-        factor: string;
-        back: string;
-      };
+      actions: { tryAgain?: string | undefined; factor: string; back: string };
       /** The other ways in, by name; each is a value of the field `factor`. */
       factors: readonly string[];
     }
@@ -90,16 +78,6 @@ export type Page =
       factor: string;
       error?: 'wrong';
       actions: { answer: string; otherWay: string; cancel: string };
-    }
-  | {
-      page: 'passkey';
-      client: AskingClient;
-      /** What the browser is to ask its authenticators for, as JSON; absent: nothing is asked yet. */
-      options?: string;
-      error?: 'wrong';
-      /** The app takes nothing else. */
-      onlyPasskey: boolean;
-      actions: { begin: string; answer: string; otherWay?: string | undefined; cancel: string };
     }
   | {
       page: 'review';

@@ -96,11 +96,16 @@ describe('docs/troubleshooting.md', () => {
   });
 
   test('has every reason of a verdict, and every place', () => {
-    const source = read('src/domain/verdict.ts');
+    const sources = ['verdict', 'decision', 'enrolment'].map((name) =>
+      read(`src/domain/${name}.ts`),
+    );
     const settle = read('src/didit/look.ts').match(/reason: '\w+'/g) ?? [];
-    const found = `${source}${settle.join()}`.matchAll(/(?:return|reason:) '(\w+)'/g);
-    const reasons = [...found].map(([, one = '']) => one);
-    expect(reasons).toContain('face_match_score_low');
+    // Whatever looks like a code is one, and what is called a reason.
+    const found = [...sources, ...settle].join().matchAll(/'([a-z]+_[a-z_]+)'|reason: '(\w+)'/g);
+    const reasons = [...found].map(([, code, reason]) => code ?? reason ?? '');
+    for (const one of ['face_match_score_low', 'not_one_document', 'no_fresh_liveness', 'open']) {
+      expect(reasons).toContain(one);
+    }
     const text = section(page, '## Why a verdict was no login');
     expect(missing(text, [...reasons, ...Object.keys(localities)])).toEqual([]);
   });

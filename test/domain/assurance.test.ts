@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  acr,
-  acrName,
-  factorProof,
-  passkeyProof,
-  satisfies,
-  selfieProof,
-} from '../../src/domain/assurance.ts';
+import { acr, acrName, factorProof, satisfies, selfieProof } from '../../src/domain/assurance.ts';
 
 const names = Object.values(acr);
 const all = [...names, ...names.map((name) => acrName(name, 'sandbox'))];
@@ -90,14 +83,6 @@ test('[AS-02] a selfie claims a face and a selfie’s class, not what a passkey 
     ...proof,
     acr: `${acr.selfie}:test`,
   });
-});
-
-test('[AS-02] a passkey is two factors in one, and nobody says that its key is in hardware', () => {
-  expect(passkeyProof('ana', 7, 'live')).toEqual({
-    ...{ accountId: 'ana', acr: 'phr', provenAtMs: 7 },
-    amr: ['swk', 'user', 'pop', 'mfa'],
-  });
-  expect(passkeyProof('ana', 7, 'sandbox').acr).toBe('phr:test');
 });
 
 test('another factor is called what it is, and never a face', () => {
