@@ -1,6 +1,6 @@
 /**
  * The composition root: configuration in, a running provider out. This is the only file that knows every room,
- * and with app-didit.ts the only one that puts them together; read it as the table of contents of the run time.
+ * and the only one that puts them together; read it as the table of contents of the run time.
  *
  * A request meets, in this order: the edge (host, forwarded headers) → the request log → problems become answers →
  * security headers → what the library's endpoints need around them → assets → Didit's webhook → the login's steps →
@@ -9,8 +9,14 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JWK } from 'jose';
-import { createDiditSide } from './app-didit.ts';
 import type { Config } from './config/schema.ts';
+import { parseSecret } from './config/secrets.ts';
+import { createDiditApi } from './didit/api.ts';
+import { createBudget } from './didit/budget.ts';
+import { createReconcile } from './didit/reconcile.ts';
+import { createDiditSessions } from './didit/sessions.ts';
+import { createSettle } from './didit/settle.ts';
+import { createWebhook } from './didit/webhook.ts';
 import type { Clock, Sleep } from './domain/environment.ts';
 import type { Alarm, AuditEvent } from './domain/event.ts';
 import { enrolFromFile } from './enrol/accounts-file.ts';
@@ -28,15 +34,9 @@ import { createProvider } from './oidc/provider.ts';
 import { createPairwise } from './oidc/subjects.ts';
 import { createHealthListener } from './ops/health.ts';
 import { type Listeners, createListeners } from './ops/listeners.ts';
-import { createAccounts } from './store/accounts.ts';
-import { createAttempts } from './store/attempts.ts';
-import { createBell } from './store/bell.ts';
-import { createLimits } from './store/limits.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
-import { createPortraits } from './store/portraits.ts';
 import { smallRandom } from './store/random.ts';
-import type { Store } from './store/store.ts';
-import { createTurns } from './store/turns.ts';
+import { type Records, createRecords } from './store/records.ts';
 import { loadAssets } from './web/assets.ts';
 import { brakeAuthorizations } from './web/brake.ts';
 import { createEdge } from './web/edge.ts';
@@ -89,14 +89,21 @@ export async function createApp(options: AppOptions): Promise<App> {
 async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
   const { config, log } = options;
   const { clock, random } = tools;
-  const records = createRecords(opened.store, tools, config);
+  const {
+    limits,
+    didit: { createsPerMinute },
+  } = config;
+  // Every selfie opens one face; more than that is somebody who reads them for another reason.
+  const isUsual = createBudget(createsPerMinute, clock);
+  const records = createRecords(opened.store, { ...tools, limits, isUsual });
   const { store, accounts, bell } = records;
   if (config.accountsFile) {
-    const added = await enrolFromFile(config.accountsFile, { ...records, random });
+    const { added, departed } = await enrolFromFile(config.accountsFile, { ...records, random });
     log.info('accounts from the file', { added });
+    if (departed > 0) log.warn('the accounts file names people who were erased', { departed });
   }
   const { show, assets } = createPublicFace(config);
-  const didit = createDiditSide(config.didit, log, tools, records);
+  const didit = createDiditSide(options, tools, records);
   const decoy = await createDecoy(
     config.didit.decoyPortraitFile,
     config.cookies.keys[0] ?? '',
@@ -112,8 +119,11 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
       ...{ settings, provider, show, placeOf, ...tools, ...records, didit: didit.api },
       ...{ decoy, factors: options.factors ?? [] },
       formTokens: createFormTokens(config.cookies.keys),
-      claimDiditSession: (id, { interactionUid, id: attemptId }) =>
-        didit.sessions.claim(id, { interactionUid, attemptId }),
+      claimDiditSession(id, attempt) {
+        const { interactionUid, id: attemptId } = attempt;
+        const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
+        return didit.sessions.claim(id, { interactionUid, attemptId }, accountId);
+      },
       expectVerdict: ({ interactionUid, id: attemptId }) =>
         didit.reconcile.expect({ interactionUid, attemptId }),
     },
@@ -158,7 +168,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
       await didit.reconcile.stop();
       await outbox.stop();
       await bell.close();
-      await Promise.all([outgoing.close(), didit.close()]);
+      await outgoing.close();
       await store.close();
     },
   });
@@ -191,21 +201,6 @@ function createTools(options: AppOptions) {
 
 type Tools = ReturnType<typeof createTools>;
 
-/** What is kept in the store. */
-function createRecords(store: Store, { clock, random, alarm }: Tools, { limits }: Config) {
-  return {
-    store,
-    accounts: createAccounts(store, { clock, random }),
-    portraits: createPortraits(store),
-    attempts: createAttempts(store, clock),
-    turns: createTurns(store, clock),
-    limits: createLimits(store, { clock, alarm, settings: limits }),
-    bell: createBell(store),
-  };
-}
-
-type Records = ReturnType<typeof createRecords>;
-
 function createPublicFace({ issuer, operator, didit }: Config) {
   const { colour, logo, ...words } = operator;
   const assets = loadAssets({ directory: `${views}/assets`, colour });
@@ -216,6 +211,26 @@ function createPublicFace({ issuer, operator, didit }: Config) {
     assets,
   });
   return { assets, show: createShowPage(pages) };
+}
+
+/** Ask Didit (api), be told (webhook), or look for oneself (reconcile): the last two end in settle. */
+function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Records) {
+  const { clock } = tools;
+  const warn = (message: string): void => log.warn(message);
+  const api = createDiditApi({ ...config.didit, ...tools, warn });
+  const sessions = createDiditSessions(records.store, records.traces);
+  const settle = createSettle({ ...records, ...tools, didit: api, placeOf });
+  const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
+  const reconcile = createReconcile({ store: records.store, settle, clock, failed });
+  const webhook = createWebhook({
+    secrets: config.didit.webhookSecrets.flatMap((text) => parseSecret(text) ?? []),
+    addresses: config.didit.webhookAddresses,
+    acceptPrefixedSignature: config.didit.acceptPrefixedSignature,
+    applicationId: config.didit.applicationId,
+    ...{ diditSessions: sessions, settle, reconcile, clock, hash: tools.hash, alarm: tools.alarm },
+    counted: (result, note) => log.info('webhook', { result, ...note }),
+  });
+  return { api, sessions, reconcile, webhook };
 }
 
 /** The library, what it may call, and what it would call by itself. */

@@ -158,6 +158,13 @@ export const duration = {
   expects: 'seconds, or a duration such as "30m", "8h" or "14d"',
 };
 
+export function durationUpTo(days: number) {
+  return {
+    schema: duration.schema.refine((seconds) => seconds <= days * 86_400),
+    expects: `${duration.expects}, at most ${days} days`,
+  };
+}
+
 export function oneOf<const T extends readonly string[]>(...values: T) {
   const words = new Intl.ListFormat('en', { type: 'disjunction' });
   return { schema: z.enum(values), expects: words.format(values) };

@@ -170,13 +170,6 @@ export const rules: readonly Rule[] = [
     fix: 'Write every origin with https.',
   },
   {
-    setting: 'didit.mediaOrigins',
-    mode: 'production',
-    refuses: ({ didit }) => didit.mediaOrigins.some(isPlainHttp),
-    message: 'a portrait must travel over https',
-    fix: 'Write every origin with https.',
-  },
-  {
     setting: 'outgoing.allowPrivateNetworks',
     mode: 'production',
     refuses: ({ outgoing }) => outgoing.allowPrivateNetworks,

@@ -86,14 +86,6 @@ export const didit = z
       'Where a browser may be sent for the selfie. Change it for a white-label domain.',
       { env: 'DIDIT_HOSTED_ORIGINS' },
     ).default(['https://verify.didit.me']),
-    mediaOrigins: setting(
-      oneOrMoreOf(kind.origin),
-      'Where the portrait of an enrolment may be fetched from, besides the API and the hosted ' +
-        'pages. Didit keeps pictures in a bucket that its documentation does not name; this is ' +
-        'the one that others have seen. A link to anywhere else is not followed, and the log ' +
-        'says where it led.',
-      { env: 'DIDIT_MEDIA_ORIGINS' },
-    ).default(['https://service-didit-verification-production-a1c5f9b8.s3.amazonaws.com']),
     createsPerMinute: setting(
       kind.count,
       'How many selfies one process may begin in a minute. Divide what Didit grants the key by ' +
@@ -110,19 +102,6 @@ export const didit = z
       'A face match below this score does not open the door, even when Didit approved.',
       { env: 'DIDIT_MINIMUM_FACE_MATCH_SCORE' },
     ).default(85),
-    minimumDocumentMatchScore: setting(
-      kind.score,
-      'At an enrolment, a match below this score between the face and the picture on the ' +
-        'document enrols nobody, even when Didit approved. Lower than for a login, since that ' +
-        'picture is old and small; above the 60 from which Didit by default wants no review.',
-      { env: 'DIDIT_MINIMUM_DOCUMENT_MATCH_SCORE' },
-    ).default(70),
-    allowFlashing: setting(
-      kind.flag,
-      'Whether the enrolment workflow may check liveness by flashes of light (FLASHING). They ' +
-        'can trigger seizures in people who are sensitive to them, so the page warns before.',
-      { env: 'DIDIT_ALLOW_FLASHING' },
-    ).default(false),
     sendDeviceHints: setting(
       kind.flag,
       'Whether Didit is told a hashed device id and the IP address of the browser that ' +

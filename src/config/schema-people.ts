@@ -49,7 +49,8 @@ export const people = z
       { env: 'PEOPLE_DIDIT_SESSIONS_KEPT' },
     ).prefault('30d'),
     inactiveSeconds: setting(
-      kind.duration,
+      // Whether they did stands in their history, which is kept a little longer.
+      kind.durationUpTo(390),
       'The face of somebody who did not sign in for so long is erased.',
       { env: 'PEOPLE_INACTIVE' },
     ).prefault('365d'),

@@ -14,11 +14,11 @@
  * so that no writer can put it there. Terminal phases are final. Events may come in any order, twice, late, or never.
  */
 import type { Proof } from './assurance.ts';
-import type { Verdict } from './decision.ts';
 import type { Locality, Place } from './locality.ts';
 import { deadline, isOver, standing } from './standing.ts';
 import type { DeviceClass } from './turn.ts';
-import type { Expectation } from './verdict.ts';
+
+import type { Expectation, Verdict } from './verdict.ts';
 
 /** `step_up`: somebody is signed in in this browser and has to prove it anew. */
 export type AttemptKind = 'login' | 'step_up';

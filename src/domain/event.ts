@@ -47,6 +47,8 @@ export interface AuditEvent {
   reference?: string;
   account?: string | undefined;
   client?: string;
+  /** Whose reference face it is about. */
+  enrolment?: string;
   reason?: string;
 }
 
@@ -62,7 +64,9 @@ export interface Alarm {
     | 'schema_drift'
     | 'out_of_credit'
     | 'many_declined'
-    | 'budget_spent';
+    | 'budget_spent'
+    | 'faces_opened'
+    | 'erasure_late';
   attempt?: string;
 }
 

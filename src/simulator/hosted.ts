@@ -4,13 +4,12 @@ import type Router from '@koa/router';
 import type { RouterContext } from '@koa/router';
 import type { Context } from 'koa';
 import getRawBody from 'raw-body';
-import { pageScript, pageStyle } from './assets.ts';
+import { facePng, pageScript, pageStyle } from './assets.ts';
 import type { CallState } from './calls.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { SimulatorSettings } from './options.ts';
-import { outcomesOf } from './outcomes.ts';
+import { isOutcomeName } from './outcomes.ts';
 import { capturePage, donePage, problemPage } from './page.ts';
-import { personInForm } from './person.ts';
 import { isOpen } from './state.ts';
 import type { DiditSession, Sighting, State } from './state.ts';
 
@@ -22,7 +21,7 @@ interface HostedParts {
 }
 
 const browserCookie = 'simulator_browser';
-const formBytesMax = 4096;
+const formBytesMax = 1024;
 
 /**
  * Neither form-action nor frame-ancestors: the first would block the redirect that answers the form, and
@@ -49,8 +48,10 @@ export function addHostedPage(parts: HostedParts): void {
       if (session !== undefined) ctx.body = { status: session.status, open: isOpen(session) };
     });
   }
+  const face = facePng();
   serve(router, '/simulator/page.css', 'text/css', pageStyle);
   serve(router, '/simulator/page.js', 'text/javascript', pageScript);
+  serve(router, '/media/face.png', 'image/png', face);
 }
 
 /** Who asked: the address and browser that `ip_analyses` will report. */
@@ -64,7 +65,7 @@ export function sightingOf(ctx: Context, browserId: string): Sighting {
   };
 }
 
-function serve(router: Router<CallState>, path: string, type: string, body: string): void {
+function serve(router: Router<CallState>, path: string, type: string, body: string | Buffer): void {
   router.get(path, (ctx) => {
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.type = type;
@@ -90,22 +91,16 @@ function show(parts: HostedParts, ctx: RouterContext<CallState>): void {
 async function finish(parts: HostedParts, ctx: RouterContext<CallState>): Promise<void> {
   const session = find(parts, ctx);
   if (session === undefined) return;
-  const text = await getRawBody(ctx.req, { limit: formBytesMax, encoding: 'utf8' });
-  const form = new URLSearchParams(text);
-  const outcome = outcomesOf(session.workflow).find((name) => name === form.get('outcome'));
-  const person = personInForm(form);
-  if (outcome === undefined || person === undefined) {
+  const form = await getRawBody(ctx.req, { limit: formBytesMax, encoding: 'utf8' });
+  const outcome = new URLSearchParams(form).get('outcome');
+  if (!isOutcomeName(outcome)) {
     ctx.status = 400;
-    ctx.body =
-      outcome === undefined
-        ? problemPage('No such outcome', 'Choose one of the buttons of the page.')
-        : problemPage('No such person', 'A document has names, a date of birth and a number.');
+    ctx.body = problemPage('No such outcome', 'Choose one of the buttons of the page.');
     return;
   }
   const browserId = identify(parts, ctx);
   parts.lifecycle.open(session, browserId);
-  const by = { ...sightingOf(ctx, browserId), person };
-  if (!parts.lifecycle.finish(session, outcome, browserId, by)) {
+  if (!parts.lifecycle.finish(session, outcome, browserId, sightingOf(ctx, browserId))) {
     ctx.status = 409;
     ctx.body = donePage(session);
   } else if (!goBack(session, browserId, ctx)) {

@@ -3,7 +3,6 @@ import { readCanonicalJson } from '../didit/canonical.ts';
 import { signWebhook } from '../didit/signature.ts';
 import { decisionOf } from './decision.ts';
 import type { WebhookFault } from './faults.ts';
-import { addressesOf } from './media.ts';
 import type { Destination, DiditSession, State } from './state.ts';
 
 export interface WebhookMessage {
@@ -20,13 +19,13 @@ const statusesWithDecision = ['Approved', 'Declined', 'In Review', 'Abandoned'];
 export function eventOf(
   session: DiditSession,
   application: { id: string; hostedOrigin: string },
-  state: State,
+  eventId: string,
 ): WebhookMessage['event'] {
   const event = {
     application_id: application.id,
     created_at: Math.floor(session.createdAtMs / 1000),
     environment: session.environment,
-    event_id: state.newId(),
+    event_id: eventId,
     session_id: session.id,
     session_kind: 'user',
     status: session.status,
@@ -37,7 +36,7 @@ export function eventOf(
     ...(session.metadata === null ? {} : { metadata: session.metadata }),
     ...(session.status === 'Resubmitted' ? { resubmit_info: session.resubmit } : {}),
     ...(statusesWithDecision.includes(session.status)
-      ? { decision: decisionOf(session, addressesOf(session, state, application)) }
+      ? { decision: decisionOf(session, application.hostedOrigin) }
       : {}),
   };
   // The session goes on changing while a retry waits; what is announced does not.

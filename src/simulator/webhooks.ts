@@ -99,7 +99,7 @@ export function createWebhooks(parts: {
       for (const destination of state.destinations.values()) {
         if (!hears(destination, 'status.updated')) continue;
         const fault = faults.takeForWebhook(session.status);
-        const event = eventOf(session, application, state);
+        const event = eventOf(session, application, state.newId());
         dispatch({ destination, event, fault: fault?.mode ?? null }, fault);
       }
     },

@@ -65,18 +65,13 @@ export interface Enrolment {
   /** Of the check that it came from, for erasing it at Didit. */
   diditSessionId?: string;
   enrolledAtMs?: number;
-  /** Whose document it was: the next enrolment has to be the same person's. */
-  identity?: IdentityHashes;
+  /** Name, date of birth and document, as a keyed hash: the next enrolment has to be the same person's. */
+  identityHash?: string;
 }
 
-/** Keyed, so that nobody without the key can try names: of name and date of birth, and of the document. */
-export interface IdentityHashes {
-  person?: string;
-  document?: string;
-}
-
+/** With an `id` (16 random bytes) when something had to be bound to the account before it is there. */
 export type NewAccount = Pick<Account, 'email' | 'username' | 'name' | 'groups'> &
-  Partial<Pick<Account, 'status' | 'emailVerified' | 'givenName' | 'familyName' | 'locale'>>;
+  Partial<Pick<Account, 'id' | 'status' | 'emailVerified' | 'givenName' | 'familyName' | 'locale'>>;
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
@@ -138,9 +133,10 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
   async function rename(id: string, to: { email?: string; username?: string }): Promise<boolean> {
     const account = await find(id);
     if (!account || !(await names.claim(id, { ...account, ...to }))) return false;
-    await change(id, (current) => ({ ...current, ...to, updatedAtMs: clock() }));
-    await names.release(account, { ...account, ...to });
-    return true;
+    const isThere = await change(id, (now) => ({ ...now, ...to, updatedAtMs: clock() }));
+    const [before, after] = [account, { ...account, ...to }];
+    await (isThere ? names.release(before, after) : names.release(after, before));
+    return isThere;
   }
 
   /** A blocked account is nobody, at once and in every process. @returns false when there is no such account. */
@@ -150,12 +146,13 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
 
   /**
    * Changes an account under compare-and-set, for every process at once. Its names are changed by `rename` alone.
-   * @returns false when there is no such account.
+   * @returns false when there is no such account, or no longer: what was erased is not changed by anybody.
    */
   async function change(id: string, next: (account: Account) => Account): Promise<boolean> {
     const isThere = await update<boolean>(store, keyOf(id), (current) => {
-      if (current === undefined) return { result: false };
-      return { value: JSON.stringify(next(JSON.parse(current) as Account)), result: true };
+      const account = current === undefined ? undefined : (JSON.parse(current) as Account);
+      if (!account || account.status === 'erased') return { result: false };
+      return { value: JSON.stringify(next(account)), result: true };
     });
     forget(id);
     await store.publish(channel, id);
@@ -167,7 +164,7 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
   }
 
   return {
-    ...{ find, idOf: names.idOf, list, add, change, rename, setStatus },
+    ...{ find, idOf: names.idOf, giveUpNames: names.giveUp, list, add, change, rename, setStatus },
     ...proofsOf({ find, change, clock }),
     /** Hears of changes that other processes make. @returns a function that stops listening. */
     listen: (): Promise<() => Promise<void>> => store.subscribe(channel, forget),

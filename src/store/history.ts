@@ -23,30 +23,61 @@ export type HistoryEntry = { atMs: number; reference?: string } &
 
 export type History = ReturnType<typeof createHistory>;
 
-const keptSeconds = 400 * 86_400;
+export const historyKeptSeconds = 400 * 86_400;
 const shownAtMost = 500;
+const pageOf = 100;
 
 export function createHistory(store: Store, clock: Clock) {
   const keyOf = (accountId: string): string => `history:${accountId}`;
 
+  /** Oldest first, page by page. */
+  async function* since(accountId: string, sinceMs: number): AsyncGenerator<HistoryEntry> {
+    let [min, limit] = [sinceMs, pageOf];
+    let before = new Set<string>();
+    for (;;) {
+      const range = { min, max: Number.MAX_SAFE_INTEGER, limit };
+      const page = await store.indexRange(keyOf(accountId), range);
+      for (const { member } of page) {
+        if (!before.has(member)) yield JSON.parse(member) as HistoryEntry;
+      }
+      const last = page.at(-1)?.score;
+      if (page.length < limit || last === undefined) return;
+      // Entries of one and the same time may lie on both sides of a page's end.
+      before = new Set(page.filter(({ score }) => score === last).map(({ member }) => member));
+      limit = last === min ? limit * 2 : pageOf;
+      min = last;
+    }
+  }
+
   return {
     add: (accountId: string, entry: HistoryEntry): Promise<void> =>
-      store.indexAdd(keyOf(accountId), JSON.stringify(entry), entry.atMs, keptSeconds),
+      store.indexAdd(keyOf(accountId), JSON.stringify(entry), entry.atMs, historyKeptSeconds),
 
-    /** Newest first. */
-    async list(accountId: string, sinceMs = clock() - keptSeconds * 1000): Promise<HistoryEntry[]> {
-      const range = { min: sinceMs, max: Number.MAX_SAFE_INTEGER, limit: shownAtMost };
-      const entries = await store.indexRange(keyOf(accountId), range);
-      return entries.map(({ member }) => JSON.parse(member) as HistoryEntry).reverse();
+    /** Newest first, and of many the newest. */
+    async list(
+      accountId: string,
+      sinceMs = clock() - historyKeptSeconds * 1000,
+    ): Promise<HistoryEntry[]> {
+      const entries = await Array.fromAsync(since(accountId, sinceMs));
+      return entries.reverse().slice(0, shownAtMost);
+    },
+
+    since,
+
+    async hasSignedIn(accountId: string, sinceMs: number): Promise<boolean> {
+      for await (const { event } of since(accountId, sinceMs)) {
+        if (event === 'signed_in') return true;
+      }
+      return false;
     },
 
     /** Forgets what is older, or all of it. */
     async prune(accountId: string, beforeMs: number): Promise<void> {
       for (;;) {
-        const range = { min: 0, max: beforeMs, limit: shownAtMost };
+        const range = { min: 0, max: beforeMs, limit: pageOf };
         const old = await store.indexRange(keyOf(accountId), range);
         await Promise.all(old.map(({ member }) => store.indexRemove(keyOf(accountId), member)));
-        if (old.length < shownAtMost) return;
+        if (old.length < pageOf) return;
       }
     },
   };

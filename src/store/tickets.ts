@@ -6,6 +6,7 @@ import type { Hash, Random } from '../domain/environment.ts';
 import type { Store } from './store.ts';
 
 const secretBytes = 32;
+const pageOf = 100;
 
 /** What each kind of link leads to. */
 export interface TicketContents {
@@ -20,6 +21,7 @@ export type Tickets = ReturnType<typeof createTickets>;
 
 export function createTickets(store: Store, { random, hash }: { random: Random; hash: Hash }) {
   const keyOf = (kind: TicketKind, secret: string): string => `ticket:${kind}:${hash(secret)}`;
+  const indexOf = (accountId: string): string => `tickets:${accountId}`;
 
   /** @returns the secret, which stands in the link and nowhere else. */
   async function issue<K extends TicketKind>(
@@ -28,8 +30,23 @@ export function createTickets(store: Store, { random, hash }: { random: Random; 
     ttlSeconds: number,
   ): Promise<string> {
     const secret = random(secretBytes);
-    await store.put(keyOf(kind, secret), JSON.stringify(contents), { ttlSeconds });
+    const key = keyOf(kind, secret);
+    await store.indexAdd(indexOf(contents.accountId), key, 0, ttlSeconds);
+    await store.put(key, JSON.stringify(contents), { ttlSeconds });
     return secret;
+  }
+
+  /** All links of this person lead nowhere any more. */
+  async function erase(accountId: string): Promise<void> {
+    const index = indexOf(accountId);
+    for (;;) {
+      const found = await store.indexRange(index, { min: 0, max: 0, limit: pageOf });
+      for (const { member: key } of found) {
+        await store.delete(key);
+        await store.indexRemove(index, key);
+      }
+      if (found.length < pageOf) return;
+    }
   }
 
   /** What the link is for, while it is good; it stays good. */
@@ -50,5 +67,5 @@ export function createTickets(store: Store, { random, hash }: { random: Random; 
     return value === undefined ? undefined : (JSON.parse(value) as TicketContents[K]);
   }
 
-  return { issue, read, take };
+  return { issue, read, take, erase };
 }

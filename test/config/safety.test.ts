@@ -74,11 +74,6 @@ const unsafe: { setting: string; message: RegExp; env: Record<string, string | u
     env: { DIDIT_HOSTED_ORIGINS: 'https://verify.didit.me,http://verify.example.com' },
   },
   {
-    setting: 'didit.mediaOrigins',
-    message: /https/,
-    env: { DIDIT_MEDIA_ORIGINS: 'https://media.example.com,http://media.example.com' },
-  },
-  {
     setting: 'outgoing.allowPrivateNetworks',
     message: /inside your network/,
     env: { OUTGOING_ALLOW_PRIVATE_NETWORKS: 'true' },
@@ -199,15 +194,6 @@ describe('a boot that is safe', () => {
   ])('production keeps its records in %s', (url) => {
     expect(resolved({ env: { ...productionEnv, STORE_URL: url } }).store.url).toBe(url);
   });
-
-  test.each([productionEnv, developmentEnv])(
-    '[AX-05] flashes of light are allowed by nobody but the operator, in $MODE',
-    (env) => {
-      expect(resolved({ env }).didit.allowFlashing).toBe(false);
-      const allowed = resolved({ env: { ...env, DIDIT_ALLOW_FLASHING: 'true' } });
-      expect(allowed.didit.allowFlashing).toBe(true);
-    },
-  );
 
   test('registration with a random initial access token is allowed in production', () => {
     const env = {

@@ -21,7 +21,6 @@ const otherNames: Readonly<Record<string, string>> = {
   FILES_DIRECTORY: 'docker-compose.yml',
   FACE_MATCH: 'src/simulator/options.ts',
   IP_ANALYSIS: 'src/simulator/options.ts',
-  ID_VERIFICATION: 'src/simulator/options.ts',
 };
 
 const texts = [...documents, '.env.example', 'docker-compose.yml'];

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Attempt, type AttemptEvent, transition } from '../../src/domain/attempt.ts';
 import { isOver, standing } from '../../src/domain/standing.ts';
-import type { VerdictOutcome } from '../../src/domain/decision.ts';
+import type { VerdictOutcome } from '../../src/domain/verdict.ts';
 import {
   callbackNonceHash,
   capture,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Attempt, type AttemptEvent, transition } from '../../src/domain/attempt.ts';
 import { foreignWaitMs, isOver, standing, verdictFreshForMs } from '../../src/domain/standing.ts';
 import type { Locality } from '../../src/domain/locality.ts';
-import type { VerdictOutcome } from '../../src/domain/decision.ts';
+import type { VerdictOutcome } from '../../src/domain/verdict.ts';
 import {
   callbackNonceHash,
   capture,

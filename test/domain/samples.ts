@@ -6,9 +6,7 @@ import {
   newAttempt,
   transition,
 } from '../../src/domain/attempt.ts';
-import type { Decision, Verdict } from '../../src/domain/decision.ts';
-import type { EnrolmentDecision, EnrolmentExpectation } from '../../src/domain/enrolment.ts';
-import type { Expectation } from '../../src/domain/verdict.ts';
+import type { Decision, Expectation, Verdict } from '../../src/domain/verdict.ts';
 
 export const startMs = Date.UTC(2026, 10, 22, 14, 0, 0);
 export const captureEndsMs = startMs + 300_000;
@@ -41,35 +39,11 @@ export const decision: Decision = {
   workflowVersion: 7,
   vendorData: 'enrolment-of-ana',
   nonceHash: 'hash-of-the-metadata-nonce',
-  sharedFromDiditSessionId: undefined,
   livenessChecks: [{ status: 'Approved', method: 'PASSIVE', score: 97.5 }],
   faceMatches: [{ status: 'Approved', score: 96.4, sourceDiditSessionId: 'didit-session-1' }],
   warnings: [],
   reviewCount: 0,
   createdAtMs: startMs + 1_000,
-};
-
-export const enrolmentExpectation: EnrolmentExpectation = {
-  diditSessionId: 'didit-session-1',
-  environment: 'live',
-  workflowId: 'workflow-kyc',
-  workflowVersion: 2,
-  vendorData: 'enrolment-of-ana',
-  nonceHash: 'hash-of-the-metadata-nonce',
-  livenessMethods: ['PASSIVE', 'ACTIVE_3D'],
-  minimumLivenessScore: 80,
-  minimumFaceMatchScore: 70,
-  startedAtMs: startMs,
-  expiresAtMs: captureEndsMs,
-};
-
-/** Didit names no source for a face that stands on the document of the same session. */
-export const enrolmentDecision: EnrolmentDecision = {
-  ...decision,
-  workflowId: 'workflow-kyc',
-  workflowVersion: 2,
-  documentChecks: [{ status: 'Approved' }],
-  faceMatches: [{ status: 'Approved', score: 88.2, sourceDiditSessionId: undefined }],
 };
 
 export const callbackNonceHash = 'hash-of-the-callback-nonce';

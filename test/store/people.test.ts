@@ -3,6 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createFactorRecords, hasOtherWay, noFactors } from '../../src/store/factors.ts';
 import { createHistory } from '../../src/store/history.ts';
+import { createAccounts } from '../../src/store/accounts.ts';
+import { createDeparted } from '../../src/store/departed.ts';
+import { createDiditTraces } from '../../src/store/didit-traces.ts';
 import { keptSecret } from '../../src/store/secrets.ts';
 import { createTickets } from '../../src/store/tickets.ts';
 import { freshRedis } from '../support/redis.ts';
@@ -44,7 +47,50 @@ describe('a link', () => {
   });
 });
 
+describe('the links of one person', () => {
+  it('lead nowhere once they were erased, all kinds of them, and those of others do', async () => {
+    const { store } = await open();
+    const tickets = createTickets(store, { random, hash });
+    const kinds = ['invitation', 'recovery', 'recovery_cancel', 'erasure_cancel'] as const;
+    const issue = (accountId: string) =>
+      Promise.all(kinds.map((kind) => tickets.issue(kind, { accountId }, 60)));
+    const [erased, others] = await Promise.all([issue('a'), issue('b')]);
+    await Promise.all(Array.from({ length: 150 }, () => issue('a')));
+    await tickets.erase('a');
+    for (const [at, kind] of kinds.entries()) {
+      expect(await tickets.take(kind, erased[at]!)).toBeUndefined();
+      expect(await tickets.take(kind, others[at]!)).toEqual({ accountId: 'b' });
+    }
+    expect(await Array.fromAsync(store.scan('ticket'))).toEqual([]);
+  });
+});
+
 describe('a history', () => {
+  it('that is long tells the newest, page by page, also of many at the same time', async () => {
+    const { store } = await open();
+    const history = createHistory(store, () => 10_000);
+    // Five hundred and ninety, of which a hundred and fifty at one time, across a page's end.
+    const times = Array.from({ length: 590 }, (_, at) => (at < 60 ? at : Math.max(60, at - 149)));
+    await Promise.all(
+      times.map((atMs, authTime) => history.add('a', { event: 'signed_out', atMs, authTime })),
+    );
+    expect(await Array.fromAsync(history.since('a', 0))).toHaveLength(590);
+    const newest = [...times].sort((a, b) => b - a).slice(0, 500);
+    expect((await history.list('a', 0)).map(({ atMs }) => atMs)).toEqual(newest);
+  });
+
+  it('knows whether somebody has signed in since', async () => {
+    const { store } = await open();
+    const history = createHistory(store, () => 10_000);
+    const seen = { browser: undefined, system: undefined };
+    const signIn = { event: 'signed_in', client: 'c', acr: 'x', authTime: 1, ...seen } as const;
+    await history.add('a', { ...signIn, atMs: 2_000 });
+    await history.add('a', { event: 'exported', atMs: 3_000 });
+    expect(await history.hasSignedIn('a', 2_000)).toBe(true);
+    expect(await history.hasSignedIn('a', 2_001)).toBe(false);
+    expect(await history.hasSignedIn('b', 0)).toBe(false);
+  });
+
   it('is told newest first, of one account, and can be forgotten up to a time', async () => {
     const { store } = await open();
     const history = createHistory(store, () => 10_000);
@@ -96,6 +142,65 @@ describe('factors', () => {
       false,
     );
     expect(hasOtherWay({ ...noFactors, passkeys: [passkey] })).toBe(true);
+  });
+});
+
+describe('what lies at Didit because of somebody', () => {
+  it('is told oldest first, up to a time, until it is gone; of nobody as well', async () => {
+    const { store } = await open();
+    const time = { nowMs: 1_000 };
+    const traces = createDiditTraces(store, () => time.nowMs);
+    await traces.add('a', 'first');
+    await traces.add(undefined, 'of nobody');
+    time.nowMs = 2_000;
+    await traces.add('a', 'second');
+    const ids = async (...of: Parameters<typeof traces.list>) =>
+      (await traces.list(...of)).map(({ diditSessionId }) => diditSessionId);
+    expect(await ids('a')).toEqual(['first', 'second']);
+    expect(await ids('a', 1_000)).toEqual(['first']);
+    expect(await ids('a', 9_000, 1)).toEqual(['first']);
+    await traces.remove('a', 'first');
+    expect(await ids('a')).toEqual(['second']);
+    expect(await ids(undefined)).toEqual(['of nobody']);
+  });
+});
+
+describe('who was erased', () => {
+  it('is known again by every spelling of a name, which stands nowhere', async () => {
+    const { store } = await open();
+    const departed = createDeparted(store, random);
+    await departed.remember('Ana@Example.com');
+    expect(await departed.has(' ana@example.COM')).toBe(true);
+    expect(await departed.has('ben@example.com')).toBe(false);
+    const kept = await Array.fromAsync(store.scan('departed'));
+    expect(kept).toHaveLength(1);
+    expect(JSON.stringify(kept)).not.toMatch(/ana/i);
+  });
+
+  it('is changed by nobody any more, and keeps no name from others', async () => {
+    const opened = await open();
+    const accounts = createAccounts(opened.store, { clock: () => 1_000, random });
+    const { id } = (await accounts.add({ email: 'ana@example.com', groups: [] }))!;
+    expect(await accounts.change(id, (account) => ({ ...account, status: 'erased' }))).toBe(true);
+    const before = await opened.store.get(`account:${id}`);
+    expect(await accounts.setStatus(id, 'active')).toBe(false);
+    expect(await accounts.rename(id, { username: 'ana' })).toBe(false);
+    await accounts.signOutEverywhere(id);
+    expect(await opened.store.get(`account:${id}`)).toEqual(before);
+    expect(await accounts.idOf('ana')).toBeUndefined();
+  });
+
+  it('gives up the names that are still theirs, not those that somebody else has by now', async () => {
+    const opened = await open();
+    const accounts = createAccounts(opened.store, { clock: () => 1_000, random });
+    const names = { email: 'ana@example.com', username: 'ana' };
+    const { id } = (await accounts.add({ ...names, groups: [] }))!;
+    await accounts.rename(id, { username: 'anna' });
+    const other = (await accounts.add({ username: 'ana', groups: [] }))!;
+    await accounts.giveUpNames(id, names);
+    await opened.pass(2);
+    expect(await accounts.idOf('ana@example.com')).toBeUndefined();
+    expect(await accounts.idOf('ana')).toBe(other.id);
   });
 });
 

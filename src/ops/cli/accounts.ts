@@ -1,40 +1,83 @@
-/** `didit-oidc accounts block|unblock`: lock somebody out, or let them in again. */
+/** `didit-oidc accounts …`: who there is, and whether they may come in. */
 import type { Command } from 'commander';
 import type { Account } from '../../store/accounts.ts';
+import { addErasureCommands } from './accounts-erase.ts';
+import { addFileCommands } from './accounts-file.ts';
+import { type PeopleOptions, findPerson, peopleCommand, print, withPeople } from './people.ts';
 
 export function addAccountsCommand(program: Command): void {
   const accounts = program.command('accounts').description('people');
+  peopleCommand(accounts, 'list', 'list everybody').action(list);
+  peopleCommand(
+    accounts,
+    'show <identifier>',
+    'show one account: by e-mail address, user name or sub',
+  ).action(show);
+  addFileCommands(accounts);
+  addErasureCommands(accounts);
   const verbs = { block: 'blocked', unblock: 'active' } as const;
   for (const [verb, status] of Object.entries(verbs)) {
-    accounts
-      .command(`${verb} <identifier>`)
-      .description(`${verb} the account with this e-mail address or user name`)
-      .option('--config <file>', 'configuration file (or CONFIG_FILE)')
-      .action((identifier: string, options: { config?: string }) =>
-        setStatus(identifier, status, options.config),
-      );
+    peopleCommand(
+      accounts,
+      `${verb} <identifier>`,
+      `${verb} the account with this e-mail address, user name or sub`,
+    ).action((identifier: string, options: PeopleOptions) =>
+      setStatus(identifier, status, options),
+    );
   }
+}
+
+async function list(options: PeopleOptions): Promise<void> {
+  const { describeAccount } = await import('../../enrol/export.ts');
+  await withPeople(options, async ({ accounts }) => {
+    const all = await Array.fromAsync(accounts.list());
+    all.sort((a, b) => a.createdAtMs - b.createdAtMs);
+    print(options, { accounts: all.map(describeAccount) }, () => all.map(lineOf));
+  });
+}
+
+function lineOf({ id, status, enrolment, email, username }: Account): string {
+  const names = [email, username].filter((name) => name !== undefined);
+  return [id, status.padEnd(7), enrolment ? 'face   ' : 'no face', names.join(', ')]
+    .join('  ')
+    .trimEnd();
+}
+
+async function show(identifier: string, options: PeopleOptions): Promise<void> {
+  const { describeAccount } = await import('../../enrol/export.ts');
+  await withPeople(options, async (people) => {
+    const account = await findPerson(people, identifier);
+    const planned = await people.erasure.planned(account.id);
+    const shown = {
+      ...describeAccount(account),
+      ...(planned && {
+        erasure: { what: planned.what, at: new Date(planned.readyAtMs).toISOString() },
+      }),
+    };
+    const width = Math.max(...Object.keys(shown).map((key) => key.length));
+    print(options, shown, () =>
+      Object.entries(shown).map(([key, value]) => `${key.padEnd(width)}  ${textOf(value)}`),
+    );
+  });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 async function setStatus(
   identifier: string,
-  status: Account['status'],
-  fileName: string | undefined,
+  status: 'active' | 'blocked',
+  options: PeopleOptions,
 ): Promise<void> {
-  const { loadConfig } = await import('../../config/load.ts');
-  const { randomKey } = await import('../../config/keys.ts');
-  const { createAccounts } = await import('../../store/accounts.ts');
-  const { openStore } = await import('../../store/open.ts');
-  const { config } = loadConfig({ fileName, env: process.env });
-  const { store } = await openStore({ ...config.store, clock: Date.now });
-  try {
-    const accounts = createAccounts(store, { clock: Date.now, random: randomKey });
-    const id = await accounts.idOf(identifier);
-    if (id === undefined || !(await accounts.setStatus(id, status))) {
-      throw new Error(`nobody signs in as "${identifier}"`);
+  await withPeople(options, async (people) => {
+    const account = await findPerson(people, identifier);
+    const { id } = account;
+    // Whoever is invited, or held over a recovery, is not let in by this.
+    const isOther = status === 'active' && !['active', 'blocked'].includes(account.status);
+    if (isOther || !(await people.accounts.setStatus(id, status))) {
+      throw new Error(`${id} is ${account.status}, and stays so`);
     }
-    process.stdout.write(`${id} is ${status}\n`);
-  } finally {
-    await store.close();
-  }
+    print(options, { sub: id, status }, () => [`${id} is ${status}`]);
+  });
 }
