@@ -1,6 +1,7 @@
 // The linter's work here is the architecture: which room may open which door (docs/architecture.md).
 // Formatting is prettier's.
 import boundaries from 'eslint-plugin-boundaries';
+import * as regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 const room = (type) => ({ type, pattern: `src/${type}/**` });
@@ -59,6 +60,7 @@ export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'coverage/', 'views/assets/'] },
   ...tseslint.configs.strictTypeChecked,
   {
+    plugins: { regexp },
     languageOptions: {
       parserOptions: {
         projectService: { allowDefaultProject: ['eslint.config.js'] },
@@ -82,11 +84,18 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       'no-restricted-syntax': [
         'error',
-        {
-          selector: "MemberExpression[object.name='Math'][property.name='random']",
+        ...[
+          "MemberExpression[object.name='Math'][property.name='random']",
+          "MemberExpression[object.name='Math'][property.value='random']",
+          "VariableDeclarator[init.name='Math']",
+        ].map((selector) => ({
+          selector,
           message: 'Randomness comes from node:crypto, as an argument.',
-        },
+        })),
       ],
+      // A few kilobytes of a stranger's text must not keep the process busy for seconds.
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential' }],
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 90, skipBlankLines: true, skipComments: true }],
     },
@@ -99,6 +108,9 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
       // The relying party's library marks what makes plain HTTP possible, which is what tests speak.
       '@typescript-eslint/no-deprecated': 'off',
+      // Tests look into what the program wrote.
+      'regexp/no-super-linear-backtracking': 'off',
+      'regexp/no-super-linear-move': 'off',
     },
   },
   { files: ['eslint.config.js'], ...tseslint.configs.disableTypeChecked },

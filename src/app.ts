@@ -6,13 +6,12 @@
  * security headers → what the library's endpoints need around them → assets → Didit's webhook → the login's steps →
  * the library's own endpoints.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JWK } from 'jose';
 import type { Config } from './config/schema.ts';
 import { parseSecret } from './config/secrets.ts';
 import { createDiditApi } from './didit/api.ts';
-import { createBudget } from './didit/budget.ts';
 import { createReconcile } from './didit/reconcile.ts';
 import { createDiditSessions } from './didit/sessions.ts';
 import { createSettle } from './didit/settle.ts';
@@ -25,29 +24,31 @@ import type { Factor } from './fallback/factor.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
-import { createFindAccount } from './oidc/claims.ts';
-import { type Clients, validateClients } from './oidc/clients.ts';
+import type { Clients } from './oidc/clients.ts';
 import { putBackInteractions } from './oidc/interactions.ts';
-import { createLogoutOutbox } from './oidc/logout-outbox.ts';
-import { createProviderPages } from './oidc/pages.ts';
-import { createProvider } from './oidc/provider.ts';
-import { createPairwise } from './oidc/subjects.ts';
+import { refuseMalformed } from './oidc/parameters.ts';
+import { createOidcSide } from './oidc/side.ts';
 import { createHealthListener } from './ops/health.ts';
 import { type Listeners, createListeners } from './ops/listeners.ts';
+import { createAccounts } from './store/accounts.ts';
+import { createAttempts } from './store/attempts.ts';
+import { createBell } from './store/bell.ts';
+import { createLimits } from './store/limits.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
+import { createPortraits } from './store/portraits.ts';
 import { smallRandom } from './store/random.ts';
-import { type Records, createRecords } from './store/records.ts';
+import type { Store } from './store/store.ts';
+import { createTurns } from './store/turns.ts';
 import { loadAssets } from './web/assets.ts';
 import { brakeAuthorizations } from './web/brake.ts';
 import { createEdge } from './web/edge.ts';
 import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
 import { readLogo } from './web/logo.ts';
-import { createOutgoing } from './web/outgoing.ts';
 import { createPages } from './web/pages.ts';
 import { placeOf } from './web/place.ts';
-import { type ShowPage, answerProblems, createShowPage } from './web/respond.ts';
-import { type Log, logProvider, logRequests, recordTo } from './web/telemetry.ts';
+import { answerProblems, createShowPage } from './web/respond.ts';
+import { type Log, logRequests, recordTo } from './web/telemetry.ts';
 
 export interface AppOptions {
   config: Config;
@@ -89,18 +90,11 @@ export async function createApp(options: AppOptions): Promise<App> {
 async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
   const { config, log } = options;
   const { clock, random } = tools;
-  const {
-    limits,
-    didit: { createsPerMinute },
-  } = config;
-  // Every selfie opens one face; more than that is somebody who reads them for another reason.
-  const isUsual = createBudget(createsPerMinute, clock);
-  const records = createRecords(opened.store, { ...tools, limits, isUsual });
+  const records = createRecords(opened.store, tools, config);
   const { store, accounts, bell } = records;
   if (config.accountsFile) {
-    const { added, departed } = await enrolFromFile(config.accountsFile, { ...records, random });
+    const added = await enrolFromFile(config.accountsFile, { ...records, random });
     log.info('accounts from the file', { added });
-    if (departed > 0) log.warn('the accounts file names people who were erased', { departed });
   }
   const { show, assets } = createPublicFace(config);
   const didit = createDiditSide(options, tools, records);
@@ -110,20 +104,26 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     log,
   );
 
-  const { provider, outbox, outgoing } = await createOidcSide(options, tools, records, show);
+  const oidc = await createOidcSide(
+    {
+      ...{ ...config, jwks: options.jwks, clients: options.clients },
+      cookieKeys: config.cookies.keys,
+      environment: config.didit.environment,
+      pkceRequired: config.pkce.required,
+    },
+    { ...tools, ...records, log, show },
+  );
+  const { provider, subjectFor } = oidc;
   const streams: OpenStreams = new Map();
   const { issuer } = config;
   const settings = { ...config.didit, issuer, workflowId: config.didit.workflows.passive };
   const login = createLoginRoutes(
     {
-      ...{ settings, provider, show, placeOf, ...tools, ...records, didit: didit.api },
+      ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
       ...{ decoy, factors: options.factors ?? [] },
       formTokens: createFormTokens(config.cookies.keys),
-      claimDiditSession(id, attempt) {
-        const { interactionUid, id: attemptId } = attempt;
-        const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
-        return didit.sessions.claim(id, { interactionUid, attemptId }, accountId);
-      },
+      claimDiditSession: (id, { interactionUid, id: attemptId }) =>
+        didit.sessions.claim(id, { interactionUid, attemptId }),
       expectVerdict: ({ interactionUid, id: attemptId }) =>
         didit.reconcile.expect({ interactionUid, attemptId }),
     },
@@ -134,6 +134,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   provider.use(answerProblems({ show, log, random }));
   provider.use(securityHeaders(issuer));
   provider.use(brakeAuthorizations(config.limits.authorizationsPerMinute));
+  provider.use(refuseMalformed);
   provider.use(authorizationByPost);
   provider.use(putBackInteractions(store, clock));
   provider.use(async (ctx, next) => {
@@ -155,7 +156,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     }),
     opened() {
       didit.reconcile.start();
-      outbox.start();
+      oidc.start();
       accounts.listen().catch((error: unknown) => {
         log.warn('changes of accounts are heard of late', { error: String(error) });
       });
@@ -166,9 +167,8 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     },
     async closed() {
       await didit.reconcile.stop();
-      await outbox.stop();
+      await oidc.stop();
       await bell.close();
-      await outgoing.close();
       await store.close();
     },
   });
@@ -201,6 +201,21 @@ function createTools(options: AppOptions) {
 
 type Tools = ReturnType<typeof createTools>;
 
+/** What is kept in the store. */
+function createRecords(store: Store, { clock, random, alarm }: Tools, { limits }: Config) {
+  return {
+    store,
+    accounts: createAccounts(store, { clock, random }),
+    portraits: createPortraits(store),
+    attempts: createAttempts(store, clock),
+    turns: createTurns(store, clock),
+    limits: createLimits(store, { clock, alarm, settings: limits }),
+    bell: createBell(store),
+  };
+}
+
+type Records = ReturnType<typeof createRecords>;
+
 function createPublicFace({ issuer, operator, didit }: Config) {
   const { colour, logo, ...words } = operator;
   const assets = loadAssets({ directory: `${views}/assets`, colour });
@@ -218,10 +233,13 @@ function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Rec
   const { clock } = tools;
   const warn = (message: string): void => log.warn(message);
   const api = createDiditApi({ ...config.didit, ...tools, warn });
-  const sessions = createDiditSessions(records.store, records.traces);
+  const sessions = createDiditSessions(records.store);
   const settle = createSettle({ ...records, ...tools, didit: api, placeOf });
   const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
-  const reconcile = createReconcile({ store: records.store, settle, clock, failed });
+  const reconcile = createReconcile({
+    ...{ store: records.store, settle, clock, failed },
+    chance: () => randomInt(2 ** 32) / 2 ** 32,
+  });
   const webhook = createWebhook({
     secrets: config.didit.webhookSecrets.flatMap((text) => parseSecret(text) ?? []),
     addresses: config.didit.webhookAddresses,
@@ -231,40 +249,4 @@ function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Rec
     counted: (result, note) => log.info('webhook', { result, ...note }),
   });
   return { api, sessions, reconcile, webhook };
-}
-
-/** The library, what it may call, and what it would call by itself. */
-async function createOidcSide(
-  options: AppOptions,
-  { clock, random }: Tools,
-  { store, accounts }: Records,
-  show: ShowPage,
-) {
-  const { config, clients, log } = options;
-  const outgoing = createOutgoing({
-    anywhere: config.outgoing.allowPrivateNetworks,
-    exceptions: clients.privateAddresses,
-  });
-  await outgoing.test();
-  const settings = {
-    ...{ ...config, jwks: options.jwks, clients },
-    cookieKeys: config.cookies.keys,
-    environment: config.didit.environment,
-    pkceRequired: config.pkce.required,
-  };
-  const provider = createProvider(settings, {
-    ...{ store, clock, fetch: outgoing.fetch },
-    findAccount: createFindAccount(accounts),
-    isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
-    pairwiseIdentifier: await createPairwise(store, random),
-    pages: createProviderPages(show),
-  });
-  logProvider(log, provider);
-  await validateClients(provider, clients);
-  const outbox = createLogoutOutbox(provider, {
-    ...{ store, clock },
-    noted: (note) => log.info('backchannel logout', note),
-    failed: (error) => log.error('backchannel logout failed', { error: String(error) }),
-  });
-  return { provider, outbox, outgoing };
 }

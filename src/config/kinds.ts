@@ -83,16 +83,6 @@ export const colour: Kind<z.ZodString> = {
 
 export const mailAddress: Kind<z.ZodEmail> = { schema: z.email(), expects: 'a mail address' };
 
-export const smtpUrl: Kind<z.ZodURL> = {
-  schema: z.url({ protocol: /^smtps?$/ }),
-  expects: 'smtp://HOST:PORT or smtps://HOST:PORT, perhaps with USER:PASSWORD@',
-};
-
-export const sender: Kind<z.ZodString> = {
-  schema: z.string().regex(/^([^<>"\r\n]+<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/),
-  expects: 'a mail address, perhaps as `Name <login@example.com>`',
-};
-
 /**
  * Shorter ones can be guessed, and an empty one would let anybody sign: both have happened to
  * others.
@@ -157,13 +147,6 @@ export const duration = {
     .transform((value) => (typeof value === 'number' ? value : secondsOf(value))),
   expects: 'seconds, or a duration such as "30m", "8h" or "14d"',
 };
-
-export function durationUpTo(days: number) {
-  return {
-    schema: duration.schema.refine((seconds) => seconds <= days * 86_400),
-    expects: `${duration.expects}, at most ${days} days`,
-  };
-}
 
 export function oneOf<const T extends readonly string[]>(...values: T) {
   const words = new Intl.ListFormat('en', { type: 'disjunction' });

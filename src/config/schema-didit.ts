@@ -55,12 +55,6 @@ export const didit = z
           'The id of the workflow for logins: passive liveness, face match and IP analysis.',
           { env: 'DIDIT_WORKFLOW_PASSIVE', example: '0b6f2f0a-5f0d-4a57-8f65-5f7f0c1f7a11' },
         ),
-        kyc: setting(
-          kind.text,
-          'The id of the workflow that enrols people: document, passive liveness, face match and ' +
-            'IP analysis.',
-          { env: 'DIDIT_WORKFLOW_KYC', example: '7d1c9b52-1d0e-4a49-8a53-2c6a4f0b9e33' },
-        ).optional(),
       })
       .describe("The workflows made in Didit's console."),
     faceReference: setting(

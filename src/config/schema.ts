@@ -11,7 +11,6 @@ import { z } from 'zod';
 import { didit } from './schema-didit.ts';
 import * as kind from './kinds.ts';
 import { limits } from './schema-limits.ts';
-import { mail, people, registration } from './schema-people.ts';
 
 const { setting, listOf, oneOf } = kind;
 
@@ -207,9 +206,6 @@ export const configSchema = z.strictObject({
   session: session.prefault({}),
   didit,
   limits: limits.prefault({}),
-  registration,
-  mail: mail.prefault({}),
-  people: people.prefault({}),
   operator: operator.prefault({}),
   outgoing: outgoing.prefault({}),
   pkce: pkce.prefault({}),

@@ -1,7 +1,7 @@
 /**
  * For webhooks that do not come: an attempt whose browser is back and whose verdict is not is put on a list, and
- * any process reads the decision when it is due. A process that dies in between loses that one reading, and the
- * waiting page puts the attempt back.
+ * any process reads the decision when it is due, then less and less often. A process that dies in between loses that
+ * one reading, and the waiting page puts the attempt back.
  */
 import type { Clock } from '../domain/environment.ts';
 import { createDueList } from '../store/due.ts';
@@ -10,13 +10,19 @@ import { DiditError } from './port.ts';
 import type { DiditSessionOf, Settle } from './settle.ts';
 
 export interface Reconcile {
+  /** Reads at once; for who asks again soon, nothing is read sooner than it would be. */
   expect(of: DiditSessionOf): Promise<void>;
   start(): void;
   stop(): Promise<void>;
 }
 
-/** Between two looks at one attempt, until it has expired. */
-const againAfterMs = 3_000;
+/** Until the second look at one attempt, and until the next from some time on. Each wait is half as long again. */
+const firstWaitMs = 2_000;
+const longestWaitMs = 15_000;
+/** Longer than an attempt waits. */
+const looksKeptSeconds = 900;
+/** A page that is asked for over and over must not use up the readings of everybody. */
+const askAgainAfterSeconds = 10;
 /** Didit's lowest documented limit is 100 decision reads a minute; webhooks need some of them. */
 const readsPerMinute = 60;
 
@@ -24,9 +30,11 @@ export function createReconcile(tools: {
   store: Store;
   settle: Settle;
   clock: Clock;
+  /** 0 to 1, so that many who began to wait together do not come back together. */
+  chance: () => number;
   failed: (error: unknown) => void;
 }): Reconcile {
-  const { store, settle, clock, failed } = tools;
+  const { store, settle, clock, chance, failed } = tools;
   const due = createDueList({
     ...{ store, clock, failed, work: readOne },
     index: 'reconcile:due',
@@ -39,9 +47,17 @@ export function createReconcile(tools: {
     return reads <= readsPerMinute;
   }
 
+  /** Between three and five quarters of the wait that is due. */
+  async function waitMs(attemptId: string): Promise<number> {
+    const options = { ttlSeconds: looksKeptSeconds };
+    const looks = await store.increment(`looks:${attemptId}`, options);
+    const dueMs = Math.min(firstWaitMs * 1.5 ** (looks - 1), longestWaitMs);
+    return Math.round(dueMs * (0.75 + chance() / 2));
+  }
+
   async function readOne(member: string): Promise<void> {
     const [interactionUid, attemptId] = JSON.parse(member) as [string, string];
-    const later = (): Promise<void> => due.add(member, againAfterMs);
+    const later = async (): Promise<void> => due.add(member, await waitMs(attemptId));
     if (!(await withinBudget())) return later();
     try {
       if ((await settle({ interactionUid, attemptId })) === 'pending') await later();
@@ -52,8 +68,11 @@ export function createReconcile(tools: {
   }
 
   return {
-    expect: ({ interactionUid, attemptId }) =>
-      due.add(JSON.stringify([interactionUid, attemptId]), 0),
+    async expect({ interactionUid, attemptId }) {
+      const options = { ttlSeconds: askAgainAfterSeconds, ifAbsent: true };
+      const isNew = await store.put(`expected:${attemptId}`, '', options);
+      if (isNew !== undefined) await due.add(JSON.stringify([interactionUid, attemptId]), 0);
+    },
     start: due.start,
     stop: due.stop,
   };

@@ -1,5 +1,4 @@
 /** Which attempt a Didit session belongs to. A session that is not listed here was not created by us. */
-import type { DiditTraces } from '../store/didit-traces.ts';
 import type { Store } from '../store/store.ts';
 import type { DiditSessionOf } from './settle.ts';
 
@@ -8,22 +7,13 @@ const ttlSeconds = 3_600;
 
 export type DiditSessions = ReturnType<typeof createDiditSessions>;
 
-export function createDiditSessions(store: Store, traces: DiditTraces) {
+export function createDiditSessions(store: Store) {
   const keyOf = (diditSessionId: string): string => `didit:${diditSessionId}`;
   return {
-    /**
-     * Also remembers, for longer, because of whom it lies at Didit.
-     * @returns false when the session already belongs to an attempt.
-     */
-    async claim(
-      diditSessionId: string,
-      of: DiditSessionOf,
-      accountId: string | undefined,
-    ): Promise<boolean> {
+    /** @returns false when the session already belongs to an attempt. */
+    async claim(diditSessionId: string, of: DiditSessionOf): Promise<boolean> {
       const options = { ttlSeconds, ifAbsent: true };
-      if (!(await store.put(keyOf(diditSessionId), JSON.stringify(of), options))) return false;
-      await traces.add(accountId, diditSessionId);
-      return true;
+      return (await store.put(keyOf(diditSessionId), JSON.stringify(of), options)) !== undefined;
     },
 
     async find(diditSessionId: string): Promise<DiditSessionOf | undefined> {

@@ -47,8 +47,6 @@ export interface AuditEvent {
   reference?: string;
   account?: string | undefined;
   client?: string;
-  /** Whose reference face it is about. */
-  enrolment?: string;
   reason?: string;
 }
 
@@ -64,9 +62,7 @@ export interface Alarm {
     | 'schema_drift'
     | 'out_of_credit'
     | 'many_declined'
-    | 'budget_spent'
-    | 'faces_opened'
-    | 'erasure_late';
+    | 'budget_spent';
   attempt?: string;
 }
 

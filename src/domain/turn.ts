@@ -32,7 +32,7 @@ export interface Turn {
   holder?: Holder;
   failures: Readonly<Record<DeviceClass, Failures>>;
   /** What strangers did to this enrolment: starts that nobody answered, and arrivals in another browser. */
-  pressure: readonly { kind: 'unanswered' | 'foreign'; atMs: number }[];
+  pressure: readonly { kind: 'unanswered' | 'foreign'; attemptId: string; atMs: number }[];
 }
 
 /**
@@ -128,11 +128,21 @@ export function endTurn(
     case 'unanswered':
     case 'foreign':
       if (asked === 'known') return rest;
-      return {
-        ...rest,
-        pressure: [...turn.pressure.slice(1 - pressureKept), { kind: how, atMs: nowMs }],
-      };
+      return { ...rest, pressure: pressedBy(turn, of.attemptId, how, nowMs) };
   }
+}
+
+/** One capture counts once, and as what weighs more, however often somebody comes back from it. */
+function pressedBy(
+  { pressure }: Turn,
+  attemptId: string,
+  kind: 'unanswered' | 'foreign',
+  nowMs: number,
+): Turn['pressure'] {
+  const others = pressure.filter((one) => one.attemptId !== attemptId);
+  const before = pressure.find((one) => one.attemptId === attemptId);
+  if (before?.kind === 'foreign') return pressure;
+  return [...others.slice(1 - pressureKept), { kind, attemptId, atMs: nowMs }];
 }
 
 /** The person has shown by another factor that they are there: whoever was kept out may ask again. */

@@ -5,6 +5,7 @@ import type { Attempt, CurrentAccount } from '../domain/attempt.ts';
 import { standing } from '../domain/standing.ts';
 import type { Proof } from '../domain/assurance.ts';
 import { isFirstParty } from '../oidc/prompts.ts';
+import { isAbout, wantedSubject } from '../oidc/requested-subject.ts';
 import { rememberDevice } from './device.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 import { readInteraction } from './start.ts';
@@ -45,10 +46,11 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
   } else if (refused) {
     resumeAgain(ctx, interaction);
   } else {
-    await finishInteraction(interaction, tools, attempt.proof);
+    const isRight = await finishInteraction(interaction, tools, attempt.proof);
     rememberPlace(ctx, tools, loaded.attempt);
     if (account?.hasNotices) await tools.accounts.clearNotices(attempt.proof.accountId);
-    recordFor(tools, attempt, 'login.completed', attempt.proof.acr);
+    if (isRight) recordFor(tools, attempt, 'login.completed', attempt.proof.acr);
+    else recordFor(tools, attempt, 'login.denied', 'other_person');
     seeOther(ctx, interaction.returnTo);
   }
 }
@@ -71,17 +73,28 @@ function rememberPlace(ctx: RouterContext, tools: LoginTools, attempt: Attempt):
   if (accountId !== undefined) rememberDevice(ctx, tools, accountId);
 }
 
+/**
+ * A request that was about one person is not answered with another. It is refused here already: the library would
+ * first sign out whoever has the session, and that may well be the one who was asked for.
+ * @returns whether it was the right person.
+ */
 async function finishInteraction(
   interaction: Interaction,
-  { provider }: LoginTools,
+  { provider, subjectFor }: LoginTools,
   { accountId, acr, amr, provenAtMs }: Proof,
-): Promise<void> {
+): Promise<boolean> {
   const client = await provider.Client.find(String(interaction.params.client_id));
-  interaction.result = {
-    login: { accountId, acr, amr: [...amr], ts: Math.floor(provenAtMs / 1000), remember: true },
-    ...(isFirstParty(client) ? { consent: {} } : {}),
-  };
+  const subject = client && subjectFor(client, accountId);
+  const isRight = isAbout(wantedSubject(interaction.params), subject);
+  const login = { accountId, acr, amr: [...amr], ts: Math.floor(provenAtMs / 1000) };
+  interaction.result = isRight
+    ? { login: { ...login, remember: true }, ...(isFirstParty(client) ? { consent: {} } : {}) }
+    : {
+        error: 'login_required',
+        error_description: 'somebody else was asked for than signed in',
+      };
   await interaction.persist();
+  return isRight;
 }
 
 /**
@@ -89,7 +102,7 @@ async function finishInteraction(
  * a result once; until it has, this browser may be sent to it again.
  */
 function resumeAgain(ctx: RouterContext, interaction: Interaction): void {
-  if (interaction.result?.login) seeOther(ctx, interaction.returnTo);
+  if (interaction.result) seeOther(ctx, interaction.returnTo);
   else toDispatcher(ctx);
 }
 

@@ -5,7 +5,7 @@
  * A GET, since Didit makes it, so it does no more than note who came: what the query says is decoration.
  */
 import type { RouterContext } from '@koa/router';
-import type { Attempt } from '../domain/attempt.ts';
+import type { Attempt, Capture } from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
 import {
   type LoginTools,
@@ -58,12 +58,27 @@ async function noteForeign(
     await tools.bell.ring(uid);
     await clearCapture(tools, attempt);
     await warnPerson(tools, attempt, 'stopped');
-  } else if (attempt.phase === 'consumed' && attempt.capture?.callbackNonceHash === nonceHash) {
-    const { enrolmentId, device } = attempt.capture;
-    await warnPerson(tools, attempt, 'ended', Math.floor(attempt.proof.provenAtMs / 1000));
-    await tools.turns.end(enrolmentId, { attemptId: attempt.id, ...device }, 'foreign');
-    recordFor(tools, attempt, 'login.foreign', 'after_the_end');
+  } else if ('capture' in attempt && attempt.capture.callbackNonceHash === nonceHash) {
+    await noteLate(tools, attempt, attempt.capture);
   }
+}
+
+/** After the end: what the proof opened is closed, or the decision had told of the other browser before it came. */
+async function noteLate(
+  tools: LoginTools,
+  attempt: Attempt,
+  { enrolmentId, device }: Capture,
+): Promise<void> {
+  const { phase } = attempt;
+  if (phase === 'consumed') {
+    await warnPerson(tools, attempt, 'ended', Math.floor(attempt.proof.provenAtMs / 1000));
+  } else if (phase === 'denied' && attempt.reason === 'elsewhere') {
+    await warnPerson(tools, attempt, 'stopped');
+  } else {
+    return;
+  }
+  await tools.turns.end(enrolmentId, { attemptId: attempt.id, ...device }, 'foreign');
+  recordFor(tools, attempt, 'login.foreign', 'after_the_end');
 }
 
 async function warnPerson(
@@ -75,7 +90,8 @@ async function warnPerson(
   const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
   if (accountId === undefined || !('capture' in attempt)) return;
   const { browser, system } = attempt.capture.place;
-  const notice = { kind, atMs: tools.clock(), client: attempt.client.name, browser, system };
+  const about = { attempt: attempt.id, client: attempt.client.name, browser, system };
+  const notice = { kind, atMs: tools.clock(), ...about };
   await tools.accounts.warn(accountId, notice, revokedProof);
 }
 

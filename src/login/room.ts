@@ -16,6 +16,7 @@ import type { Place } from '../domain/locality.ts';
 import { Problem } from '../domain/problem.ts';
 import type { TurnEnd } from '../domain/turn.ts';
 import type { Factor } from '../fallback/factor.ts';
+import type { SubjectFor } from '../oidc/subjects.ts';
 import type { Accounts } from '../store/accounts.ts';
 import {
   AttemptGone,
@@ -55,6 +56,7 @@ export interface Decoy {
 export interface LoginTools {
   settings: LoginSettings;
   provider: Provider;
+  subjectFor: SubjectFor;
   attempts: Attempts;
   accounts: Accounts;
   portraits: Portraits;

@@ -15,6 +15,8 @@ const streamForMs = 120_000;
 const heartbeatMs = 15_000;
 /** As a rule the webhook is there before the browser. Once it is this late, the decision is read without it. */
 const lateAfterMs = 1_000;
+/** A little longer than whoever looks is content with having been asked once. */
+const askAgainMs = 12_000;
 
 export async function showWaiting(
   ctx: RouterContext,
@@ -105,18 +107,31 @@ export function createEvents(tools: LoginTools, streams: OpenStreams) {
 function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
   const stops: (() => void)[] = [];
   let stopped = false;
+  let mayKnow = false;
 
   function after(ms: number, act: () => void): void {
     const timer = setTimeout(act, ms);
     stops.push(() => clearTimeout(timer));
   }
 
-  async function look(): Promise<void> {
+  async function read() {
     const loaded = await tools.attempts.load(uid);
     if (!loaded) throw new Problem('interaction_over');
     const { attempt } = loaded;
     const nowMs = tools.clock();
     const where = standing(attempt, nowMs);
+    mayKnow = where.at !== 'waiting' || where.returned;
+    return { attempt, nowMs, where };
+  }
+
+  /** Whoever only sent the link must not hear either that somebody followed it: there is nothing new to see yet. */
+  async function heard(): Promise<void> {
+    if (!mayKnow) await read();
+    if (!stopped && mayKnow) changed();
+  }
+
+  async function look(): Promise<void> {
+    const { attempt, nowMs, where } = await read();
     if (stopped) return;
     if (where.at !== 'waiting') {
       changed();
@@ -124,8 +139,14 @@ function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
     }
     if (where.opensAtMs !== undefined) after(where.opensAtMs - nowMs, changed);
     const lateMs = lateInMs(attempt, nowMs);
+    if (lateMs !== undefined) after(lateMs, () => expectVerdict(attempt));
+  }
+
+  /** Again and again, since a process that was about to look may die. */
+  function expectVerdict(attempt: Attempt): void {
     // Should the store not answer, the page comes back and asks again.
-    if (lateMs !== undefined) after(lateMs, () => void tools.expectVerdict(attempt).catch(changed));
+    tools.expectVerdict(attempt).catch(changed);
+    after(askAgainMs, () => expectVerdict(attempt));
   }
 
   function stop(): void {
@@ -135,7 +156,8 @@ function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
 
   return {
     async begin(): Promise<void> {
-      stops.push(await tools.bell.listen(uid, changed));
+      // Should the store not answer, the page looks for itself.
+      stops.push(await tools.bell.listen(uid, () => void heard().catch(changed)));
       // The browser may have gone meanwhile.
       if (stopped) stop();
       else await look();

@@ -21,6 +21,7 @@ import { createHash } from 'node:crypto';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Clock } from '../domain/environment.ts';
 import { type Store, update } from '../store/store.ts';
+import type { AccountSessions } from './account-sessions.ts';
 import { createInteractions } from './interactions.ts';
 import { lifetime, read, seen, tombstone, tombstoneSeconds } from './records.ts';
 import { type IsRevoked, withoutRevoked } from './revoked.ts';
@@ -28,18 +29,22 @@ import { createRefreshTokens } from './refresh-tokens.ts';
 import { createSessionAdapter } from './sessions.ts';
 import { type UsedCodes, createUsedCodes } from './used-codes.ts';
 
-export function createAdapter(
-  store: Store,
-  clock: Clock,
-  isRevoked: IsRevoked,
-): (model: string) => Adapter {
+export interface AdapterTools {
+  store: Store;
+  clock: Clock;
+  isRevoked: IsRevoked;
+  accountSessions: AccountSessions;
+}
+
+export function createAdapter(tools: AdapterTools): (model: string) => Adapter {
+  const { store, clock, isRevoked, accountSessions } = tools;
   const usedCodes = createUsedCodes(clock);
   return (model) => withoutRevoked(model, adapterFor(model), isRevoked);
 
   function adapterFor(model: string): Adapter {
     switch (model) {
       case 'Session':
-        return createSessionAdapter(store);
+        return createSessionAdapter(store, accountSessions);
       case 'Grant':
         return { ...plain(store, clock, model), ...grants(store) };
       case 'Interaction':

@@ -23,6 +23,8 @@ const client = z.looseObject({
   first_party: z.boolean().default(false),
   /** Absent: as the setting `pkce.required` says. */
   pkce: z.enum(['required', 'optional']).optional(),
+  /** `token_endpoint`: for software that cannot write the issuer into its assertions. */
+  assertion_audience: z.enum(['issuer', 'token_endpoint']).optional(),
   /** Hosts and networks (CIDR) that are private, and that this client's own addresses may lead to. */
   private_networks: z.array(z.union([z.cidrv4(), z.cidrv6(), z.hostname()])).default([]),
 });

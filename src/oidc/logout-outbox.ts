@@ -71,8 +71,9 @@ export function createLogoutOutbox(provider: Provider, tools: OutboxTools): DueL
 }
 
 /** What the library's types leave out. */
-interface BackChannelClient {
+export interface BackChannelClient {
   clientId: string;
+  backchannelLogoutUri?: string;
   backchannelLogout: (this: BackChannelClient, sub: string, sid: string) => Promise<void>;
 }
 

@@ -9,20 +9,20 @@
  * Its two checks for a requested person ask again when another signs in, or forget on the way back which person it
  * was. Ours asks once, too, and then says no.
  */
-import { decodeJwt } from 'jose';
 import { type KoaContextWithOIDC, errors, interactionPolicy } from 'oidc-provider';
 import { satisfies } from '../domain/assurance.ts';
-import type { Pairwise } from './subjects.ts';
+import { isAbout } from './requested-subject.ts';
+import type { SubjectFor } from './subjects.ts';
 
 const { Check } = interactionPolicy;
 
 /**
  * @param reachable the classes that a new login here can end with, best first.
- * @param pairwise the name under which a client that asked for names of its own knows an account.
+ * @param subjectFor the name under which a client knows an account.
  */
 export function createPolicy(
   reachable: readonly string[],
-  pairwise: Pairwise,
+  subjectFor: SubjectFor,
 ): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   const login = policy.get('login');
@@ -35,7 +35,7 @@ export function createPolicy(
   login.checks.remove('claims_id_token_sub_value');
   login.checks.add(
     new Check('subject', 'somebody else was asked for than is signed in', 'login_required', (ctx) =>
-      needsOtherSubject(ctx, pairwise),
+      needsOtherSubject(ctx, subjectFor),
     ),
   );
   login.checks.add(
@@ -69,28 +69,18 @@ export function isFirstParty(client: object | undefined): boolean {
   return client !== undefined && 'first_party' in client && client.first_party === true;
 }
 
-async function needsOtherSubject(ctx: KoaContextWithOIDC, pairwise: Pairwise): Promise<boolean> {
-  const { oidc } = ctx;
+function needsOtherSubject({ oidc }: KoaContextWithOIDC, subjectFor: SubjectFor): boolean {
+  const { client, params } = oidc;
   const accountId = oidc.session?.accountId;
-  const { client } = oidc;
-  const hasOwnNames = accountId !== undefined && client?.subjectType === 'pairwise';
-  const have = hasOwnNames ? await pairwise(ctx, accountId, client) : accountId;
-  const isRight = requestedSubjects(oidc).every((want) => want === have);
+  const subject = client && accountId !== undefined ? subjectFor(client, accountId) : undefined;
+  const isRight = isAbout(
+    { hint: params?.id_token_hint, claim: oidc.claims.id_token?.sub },
+    subject,
+  );
   if (!isRight && oidc.result?.login) {
     throw new errors.LoginRequired('somebody else was asked for than signed in');
   }
   return !isRight;
-}
-
-/** By `id_token_hint` and by the claims parameter (OpenID Connect Core 3.1.2.1 and 5.5.1). */
-function requestedSubjects({ params, claims }: KoaContextWithOIDC['oidc']): unknown[] {
-  // The library checked the signature when the request came in, and remembers no more than the text.
-  const hint = params?.id_token_hint;
-  const sub = claims.id_token?.sub as { value?: unknown } | null | undefined;
-  return [
-    ...(typeof hint === 'string' ? [decodeJwt(hint).sub] : []),
-    ...(sub && 'value' in sub ? [sub.value] : []),
-  ];
 }
 
 function needsOtherAcr({ oidc }: KoaContextWithOIDC, reachable: readonly string[]): boolean {

@@ -5,17 +5,20 @@ import { type Configuration, type FindAccount, Provider } from 'oidc-provider';
 import { acr, acrName } from '../domain/assurance.ts';
 import type { Clock } from '../domain/environment.ts';
 import type { Store } from '../store/store.ts';
+import type { AccountSessions } from './account-sessions.ts';
 import { createAdapter, hashSecret } from './adapter.ts';
 import { claims } from './claims.ts';
+import { assertClaimsParameter } from './claims-parameter.ts';
 import type { Clients } from './clients.ts';
 import { createGrantLoader } from './grants.ts';
 import { signingAlgorithms } from './keys.ts';
 import type { ProviderPages } from './pages.ts';
+import { acceptOnlyIdTokensAsHints, assertAssertion, assertRequestObject } from './jwts.ts';
 import { createPolicy } from './prompts.ts';
 import { nameByFamily } from './refresh-tokens.ts';
-import { extraClientMetadata } from './registration.ts';
+import { createRegistrationRules } from './registration.ts';
 import { type IsRevoked, authTimeOfToken } from './revoked.ts';
-import type { Pairwise } from './subjects.ts';
+import type { SubjectFor } from './subjects.ts';
 import { resourceIndicators, tokenAccess } from './tokens.ts';
 
 export interface ProviderSettings {
@@ -34,10 +37,12 @@ export interface ProviderParts {
   clock: Clock;
   findAccount: FindAccount;
   isRevoked: IsRevoked;
-  pairwiseIdentifier: Pairwise;
+  accountSessions: AccountSessions;
+  subjectFor: SubjectFor;
   pages: ProviderPages;
   /** For addresses that relying parties chose; see web/outgoing.ts. */
   fetch: typeof fetch;
+  whyNotCalled: (address: string) => string | undefined;
 }
 
 /** An interaction lives as long as an attempt; see login/start.ts. */
@@ -47,6 +52,7 @@ export function createProvider(settings: ProviderSettings, parts: ProviderParts)
   const provider = new Provider(settings.issuer, configuration(settings, parts));
   compareSecretsByHash(provider);
   nameByFamily(provider);
+  acceptOnlyIdTokensAsHints(provider);
   // web/edge.ts has replaced whatever forwarded headers came in by what is true.
   provider.proxy = true;
   return provider;
@@ -56,14 +62,14 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
   const selfie = acrName(acr.selfie, settings.environment);
   const tls = settings.issuer.startsWith('https:');
   return {
-    adapter: createAdapter(parts.store, parts.clock, parts.isRevoked),
+    adapter: createAdapter(parts),
     extraTokenClaims: authTimeOfToken,
     clients: settings.clients.clients,
     findAccount: parts.findAccount,
     jwks: settings.jwks,
     loadExistingGrant: createGrantLoader(),
     interactions: {
-      policy: createPolicy([selfie], parts.pairwiseIdentifier),
+      policy: createPolicy([selfie], parts.subjectFor),
       // `begin` says that nothing is under way yet, and saves the login's first look into the store.
       url: (_ctx, interaction) => `/interaction/${interaction.uid}?begin`,
     },
@@ -73,7 +79,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     scopes: ['openid', 'offline_access'],
     acrValues: [selfie],
     subjectTypes: ['public', 'pairwise'],
-    pairwiseIdentifier: parts.pairwiseIdentifier,
+    pairwiseIdentifier: (_ctx, accountId, client) => parts.subjectFor(client, accountId),
     // Internal tools read groups and e-mail from the ID token.
     conformIdTokenClaims: false,
 
@@ -93,7 +99,8 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
       clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
       dPoPSigningAlgValues: ['ES256', 'Ed25519', 'EdDSA'],
     },
-    extraClientMetadata,
+    assertJwtClientAuthClaimsAndHeader: assertAssertion,
+    extraClientMetadata: createRegistrationRules(parts.whyNotCalled),
     clientBasedCORS: (_ctx, origin, client) =>
       client.clientAuthMethod === 'none' &&
       (client.redirectUris ?? []).some((uri) => originOf(uri) === origin),
@@ -117,10 +124,15 @@ function features(settings: ProviderSettings, parts: ProviderParts): Configurati
   return {
     devInteractions: { enabled: false },
     pushedAuthorizationRequests: { enabled: true },
-    dPoP: { enabled: true, nonceSecret: deriveKey(cookieKeys[0] ?? '', 'dpop nonce') },
-    claimsParameter: { enabled: true },
+    dPoP: {
+      enabled: true,
+      nonceSecret: deriveKey(cookieKeys[0] ?? '', 'dpop nonce'),
+      // Proofs that were made beforehand are no use where everything has to be bound to a key.
+      requireNonce: ({ oidc }) => oidc.client?.dpopBoundAccessTokens === true,
+    },
+    claimsParameter: { enabled: true, assertClaimsParameter },
     clientCredentials: { enabled: true },
-    requestObjects: { enabled: true },
+    requestObjects: { enabled: true, assertJwtClaimsAndHeader: assertRequestObject },
     resourceIndicators: resourceIndicators(clients.resources),
     introspection: { enabled: true, allowedPolicy: mayAsk.introspect },
     revocation: { enabled: true, allowedPolicy: mayAsk.revoke },

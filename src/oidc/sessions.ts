@@ -19,16 +19,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Adapter, type AdapterPayload, Provider, errors } from 'oidc-provider';
 import { type Change, type Store, update } from '../store/store.ts';
+import type { AccountSessions } from './account-sessions.ts';
 import { read, seen, tombstone, tombstoneSeconds } from './records.ts';
 
 const rotationGraceSeconds = 15;
 
 type Authorizations = NonNullable<AdapterPayload['authorizations']>;
 
-export function createSessionAdapter(store: Store): Adapter {
-  const bodyKey = (uid: string): string => `Session:${uid}`;
-  const pointerKey = (id: string): string => `SessionId:${id}`;
+const bodyKey = (uid: string): string => `Session:${uid}`;
+const pointerKey = (id: string): string => `SessionId:${id}`;
 
+export function readSession(store: Store, uid: string): Promise<AdapterPayload | undefined> {
+  return read(store, bodyKey(uid));
+}
+
+export function createSessionAdapter(store: Store, accountSessions: AccountSessions): Adapter {
   async function find(id: string): Promise<AdapterPayload | undefined> {
     const pointer = await store.get(pointerKey(id));
     if (!pointer) return undefined;
@@ -43,8 +48,9 @@ export function createSessionAdapter(store: Store): Adapter {
   ): Promise<undefined> {
     const uid = payload.uid;
     if (uid === undefined) throw new Error('a session without uid');
-    const pointing = point(id, uid, expiresIn);
     const known = seen().get(bodyKey(uid));
+    const base = known && (JSON.parse(known.value) as AdapterPayload);
+    const pointing = Promise.all([point(id, uid, expiresIn), noteForLogout(uid, base, payload)]);
     if (!known) {
       // A session that this request began: as a rule nothing stands there yet.
       const value = JSON.stringify(payload);
@@ -52,7 +58,6 @@ export function createSessionAdapter(store: Store): Adapter {
       const [written] = await Promise.all([store.put(bodyKey(uid), value, options), pointing]);
       if (written) return undefined;
     }
-    const base = known && (JSON.parse(known.value) as AdapterPayload);
     await Promise.all([
       update<undefined>(
         store,
@@ -63,6 +68,25 @@ export function createSessionAdapter(store: Store): Adapter {
       pointing,
     ]);
     return undefined;
+  }
+
+  /**
+   * A session is noted once there is a relying party to be told of its end, and again when it is prolonged by a new
+   * proof. Most have nobody to be told, and cost nothing.
+   */
+  async function noteForLogout(
+    uid: string,
+    base: AdapterPayload | undefined,
+    { accountId, loginTs, authorizations }: AdapterPayload,
+  ): Promise<void> {
+    const client = Provider.ctx?.oidc.client;
+    const id = client?.clientId ?? '';
+    const isNew = authorizations?.[id] !== undefined && base?.authorizations?.[id] === undefined;
+    const hasToBeTold = isNew && client?.backchannelLogoutUri !== undefined;
+    const isProlonged = base?.loginTs !== undefined && base.loginTs !== loginTs;
+    if (accountId !== undefined && (hasToBeTold || isProlonged)) {
+      await accountSessions.note(accountId, uid);
+    }
   }
 
   /**

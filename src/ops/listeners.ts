@@ -10,7 +10,8 @@ export interface Listeners {
 }
 
 interface ListenersOptions {
-  public: { host: string; port: number; admit: Edge };
+  /** `mostConnections`: whoever comes after them is hung up on, and those who are there stay. */
+  public: { host: string; port: number; admit: Edge; mostConnections?: number };
   management: { host: string; port: number };
   publicListener: RequestListener;
   managementListener: RequestListener;
@@ -34,10 +35,9 @@ const limits = {
   connectionsCheckingInterval: 2_000,
   keepAliveTimeout: 65_000,
 };
-const mostConnections = 10_000;
 
 export function createListeners(options: ListenersOptions): Listeners {
-  const { admit } = options.public;
+  const { admit, mostConnections = 10_000 } = options.public;
   const publicServer = createServer(limits, (req, res) => {
     if (admit(req, res)) options.publicListener(req, res);
   });

@@ -41,17 +41,6 @@ export function createNames(store: Store) {
       return true;
     },
 
-    /** Gives back all of these names that are still this person's. */
-    giveUp: async (id: string, named: Named): Promise<void> => {
-      for (const name of spellings(named)) {
-        const stored = await store.get(keyOf(name));
-        if (stored?.value !== id) continue;
-        // Deleting would hit whoever took the name in between; this only ever writes over what was read.
-        const gone = { ifVersion: stored.version, ttlSeconds: 1 };
-        await store.put(keyOf(name), id, gone);
-      }
-    },
-
     /** Gives back the names that are no longer used. */
     async release(before: Named, after: Named): Promise<void> {
       const kept = spellings(after);

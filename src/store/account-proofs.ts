@@ -1,50 +1,56 @@
 /**
  * Proofs that count no more. A session, a code and a token carry the second of the proof that they hang on
- * (`auth_time`); an account says which seconds are void, and so ends them all without knowing any of them.
+ * (`auth_time`); an account says which seconds are void, and so ends them all without knowing any of them. Relying
+ * parties are told by whoever works off the list of endings (endings.ts).
  */
 import type { Clock } from '../domain/environment.ts';
 import type { Account, Notice } from './accounts.ts';
+import { askForEnding } from './endings.ts';
+import type { Store } from './store.ts';
 
 const noticesAtMost = 5;
 /** Far more than can happen before the sessions that they are about are over. */
 const revokedAtMost = 100;
 
 interface Records {
+  store: Store;
   find: (id: string) => Promise<Account | undefined>;
   change: (id: string, next: (account: Account) => Account) => Promise<boolean>;
   clock: Clock;
 }
 
-export function proofsOf({ find, change, clock }: Records) {
-  function withoutProof(account: Account, authTime: number | undefined): Account {
-    if (authTime === undefined) return account;
-    const revokedProofs = [...(account.revokedProofs ?? []), authTime].slice(-revokedAtMost);
-    return { ...account, revokedProofs };
+export function proofsOf({ store, find, change, clock }: Records) {
+  async function endSince(accountId: string, fromSeconds: number, untilSeconds: number) {
+    await askForEnding(store, clock, { accountId, fromSeconds, untilSeconds });
   }
 
   return {
     async isRevoked(id: string, authTime: number): Promise<boolean> {
-      const { revokedProofs = [], signedOutUntil = 0 } = (await find(id)) ?? {};
-      return authTime <= signedOutUntil || revokedProofs.includes(authTime);
+      const { revokedProofs = [], voidUntil = 0 } = (await find(id)) ?? {};
+      return authTime <= voidUntil || revokedProofs.includes(authTime);
     },
 
     /** Takes back one sign-in, at once and in every process. */
     async revokeProof(id: string, authTime: number): Promise<void> {
       await change(id, (account) => withoutProof(account, authTime));
+      await endSince(id, authTime, authTime);
     },
 
     /** Takes back every sign-in up to now. */
     async signOutEverywhere(id: string): Promise<void> {
-      const signedOutUntil = Math.floor(clock() / 1000);
-      await change(id, (account) => ({ ...account, signedOutUntil }));
+      const voidUntil = Math.floor(clock() / 1000);
+      await change(id, (account) => ({ ...account, voidUntil }));
+      await endSince(id, 0, voidUntil);
     },
 
     /** Keeps a notice for the person, and takes back a proof that had been accepted. */
     async warn(id: string, notice: Notice, revoked?: number): Promise<void> {
-      await change(id, (account) => ({
-        ...withoutProof(account, revoked),
-        notices: [...(account.notices ?? []), notice].slice(-noticesAtMost),
-      }));
+      await change(id, (account) => {
+        const others = (account.notices ?? []).filter(({ attempt }) => attempt !== notice.attempt);
+        const notices = [...others, notice].slice(-noticesAtMost);
+        return { ...withoutProof(account, revoked), notices };
+      });
+      if (revoked !== undefined) await endSince(id, revoked, revoked);
     },
 
     /** The person has read them. */
@@ -52,4 +58,11 @@ export function proofsOf({ find, change, clock }: Records) {
       await change(id, ({ notices: _, ...account }) => account);
     },
   };
+}
+
+function withoutProof(account: Account, authTime: number | undefined): Account {
+  if (authTime === undefined) return account;
+  // Each once: who comes back a hundred times must not push out what was taken back before.
+  const revokedProofs = [...new Set([...(account.revokedProofs ?? []), authTime])];
+  return { ...account, revokedProofs: revokedProofs.slice(-revokedAtMost) };
 }

@@ -30,8 +30,8 @@ export interface Account {
   consent?: { version: string; atMs: number };
   createdAtMs: number;
   updatedAtMs: number;
-  /** Whatever was proven at this second (`auth_time`) or before is void: all sessions and tokens of it are. */
-  signedOutUntil?: number;
+  /** Whatever was proven at this second (`auth_time`) or before is void, and all that hangs on it. */
+  voidUntil?: number;
   /** What strangers tried, and the person has not been told yet; at most five. */
   notices?: readonly Notice[];
   /** Times of proofs (`auth_time`, seconds) that turned out to be borrowed: nothing that hangs on them is honoured. */
@@ -47,6 +47,8 @@ export type AccountStatus = 'invited' | 'active' | 'held' | 'blocked' | 'erased'
 /** Somebody else's selfie link ended in this person's browser, before (`stopped`) or after it let in (`ended`). */
 export interface Notice {
   kind: 'stopped' | 'ended';
+  /** Which try to get in it is about; of each the person is told once. */
+  attempt: string;
   atMs: number;
   client: string;
   browser: string | undefined;
@@ -69,9 +71,8 @@ export interface Enrolment {
   identityHash?: string;
 }
 
-/** With an `id` (16 random bytes) when something had to be bound to the account before it is there. */
 export type NewAccount = Pick<Account, 'email' | 'username' | 'name' | 'groups'> &
-  Partial<Pick<Account, 'id' | 'status' | 'emailVerified' | 'givenName' | 'familyName' | 'locale'>>;
+  Partial<Pick<Account, 'status' | 'emailVerified' | 'givenName' | 'familyName' | 'locale'>>;
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
@@ -80,31 +81,11 @@ const believedForMs = 10_000;
 const believedAtMost = 10_000;
 const channel = 'accounts';
 
+const keyOf = (id: string): string => `account:${id}`;
+
 export function createAccounts(store: Store, { clock, random }: { clock: Clock; random: Random }) {
-  const keyOf = (id: string): string => `account:${id}`;
   const names = createNames(store);
-  // One login asks for the same account several times within seconds.
-  const believed = new Map<string, { account: Account; untilMs: number }>();
-  // A reading that a change overtook is not to be believed.
-  let changes = 0;
-
-  function forget(id: string): void {
-    changes += 1;
-    believed.delete(id);
-  }
-
-  async function find(id: string): Promise<Account | undefined> {
-    const known = believed.get(id);
-    if (known && clock() < known.untilMs) return known.account;
-    const changesBefore = changes;
-    const stored = await store.get(keyOf(id));
-    if (!stored) return undefined;
-    const account = JSON.parse(stored.value) as Account;
-    if (changes !== changesBefore) return account;
-    if (believed.size >= believedAtMost) believed.clear();
-    believed.set(id, { account, untilMs: clock() + believedForMs });
-    return account;
-  }
+  const { find, forget } = createMemory(store, clock);
 
   /**
    * Adds an account under all its identifiers.
@@ -133,26 +114,38 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
   async function rename(id: string, to: { email?: string; username?: string }): Promise<boolean> {
     const account = await find(id);
     if (!account || !(await names.claim(id, { ...account, ...to }))) return false;
-    const isThere = await change(id, (now) => ({ ...now, ...to, updatedAtMs: clock() }));
-    const [before, after] = [account, { ...account, ...to }];
-    await (isThere ? names.release(before, after) : names.release(after, before));
-    return isThere;
+    await change(id, (current) => ({ ...current, ...to, updatedAtMs: clock() }));
+    await names.release(account, { ...account, ...to });
+    return true;
   }
 
   /** A blocked account is nobody, at once and in every process. @returns false when there is no such account. */
-  function setStatus(id: string, status: AccountStatus): Promise<boolean> {
-    return change(id, (account) => ({ ...account, status, updatedAtMs: clock() }));
+  async function setStatus(id: string, status: AccountStatus): Promise<boolean> {
+    const isThere = await change(id, (account) => ({ ...account, status, updatedAtMs: clock() }));
+    if (isThere && status !== 'active') await proofs.signOutEverywhere(id);
+    return isThere;
+  }
+
+  /** Its id is never given to anybody again; its names may be. @returns false when there is no such account. */
+  async function remove(id: string): Promise<boolean> {
+    // Blocked first: should this break off, nobody has come back to life.
+    if (!(await setStatus(id, 'blocked'))) return false;
+    const account = await find(id);
+    if (account) await names.release(account, {});
+    await store.delete(keyOf(id));
+    forget(id);
+    await store.publish(channel, id);
+    return true;
   }
 
   /**
    * Changes an account under compare-and-set, for every process at once. Its names are changed by `rename` alone.
-   * @returns false when there is no such account, or no longer: what was erased is not changed by anybody.
+   * @returns false when there is no such account.
    */
   async function change(id: string, next: (account: Account) => Account): Promise<boolean> {
     const isThere = await update<boolean>(store, keyOf(id), (current) => {
-      const account = current === undefined ? undefined : (JSON.parse(current) as Account);
-      if (!account || account.status === 'erased') return { result: false };
-      return { value: JSON.stringify(next(account)), result: true };
+      if (current === undefined) return { result: false };
+      return { value: JSON.stringify(next(JSON.parse(current) as Account)), result: true };
     });
     forget(id);
     await store.publish(channel, id);
@@ -163,10 +156,38 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
     for await (const { value } of store.scan('account')) yield JSON.parse(value) as Account;
   }
 
+  const proofs = proofsOf({ store, find, change, clock });
   return {
-    ...{ find, idOf: names.idOf, giveUpNames: names.giveUp, list, add, change, rename, setStatus },
-    ...proofsOf({ find, change, clock }),
+    ...{ find, idOf: names.idOf, list, add, change, rename, setStatus, remove },
+    ...proofs,
     /** Hears of changes that other processes make. @returns a function that stops listening. */
     listen: (): Promise<() => Promise<void>> => store.subscribe(channel, forget),
   };
+}
+
+/** One login asks for the same account several times within seconds. */
+function createMemory(store: Store, clock: Clock) {
+  const believed = new Map<string, { account: Account; untilMs: number }>();
+  // A reading that a change overtook is not to be believed.
+  let changes = 0;
+
+  function forget(id: string): void {
+    changes += 1;
+    believed.delete(id);
+  }
+
+  async function find(id: string): Promise<Account | undefined> {
+    const known = believed.get(id);
+    if (known && clock() < known.untilMs) return known.account;
+    const changesBefore = changes;
+    const stored = await store.get(keyOf(id));
+    if (!stored) return undefined;
+    const account = JSON.parse(stored.value) as Account;
+    if (changes !== changesBefore) return account;
+    if (believed.size >= believedAtMost) believed.clear();
+    believed.set(id, { account, untilMs: clock() + believedForMs });
+    return account;
+  }
+
+  return { find, forget };
 }

@@ -13,12 +13,10 @@ export interface RedisAddress {
 
 const pattern = new RegExp(
   [
-    /^redis(?<tls>s?)(?:\+(?<shape>cluster|sentinel))?:\/\//,
-    /(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?/,
-    /(?<nodes>[^/@?#]+)(?:\/(?<path>[^/?#]*))?$/,
-  ]
-    .map(({ source }) => source)
-    .join(''),
+    /^redis(?<tls>s?)(?:\+(?<shape>cluster|sentinel))?:\/\//.source,
+    /(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?/.source,
+    /(?<nodes>[^/@?#]+)(?:\/(?<path>[^/?#]*))?$/.source,
+  ].join(''),
 );
 
 /** The errors never repeat the address: a password may stand in it. */

@@ -153,7 +153,8 @@ function createSubscriptions(client: RedisClient) {
     });
     const leaveChannel = channels.listen(channel, listener);
     const end = async (): Promise<void> => {
-      if (leaveChannel()) await subscriber.unsubscribe(channel);
+      // Nobody listens any more: a Redis that cannot be told so need not hold up who stops.
+      if (leaveChannel()) await subscriber.unsubscribe(channel).catch(() => undefined);
     };
     try {
       await subscriber.subscribe(channel);

@@ -25,14 +25,10 @@ export function createEdge(issuer: string, trustProxy: TrustProxy): Edge {
   return function admit(req, res) {
     // A whole address in the request line would take the host's place in what is built from it.
     if (req.headers.host !== host || !req.url?.startsWith('/')) {
-      res.writeHead(421, { 'content-type': 'text/plain', 'cache-control': 'no-store' });
-      res.end('This address is not served here.\n');
-      return false;
+      return turnAway(res, 421, 'This address is not served here.\n');
     }
     if (req.url.length > longestUrl) {
-      res.writeHead(414, { 'content-type': 'text/plain', 'cache-control': 'no-store' });
-      res.end('This address is too long.\n');
-      return false;
+      return turnAway(res, 414, 'This address is too long.\n');
     }
     const address = clientAddress(req);
     for (const name of Object.keys(req.headers)) {
@@ -44,6 +40,18 @@ export function createEdge(issuer: string, trustProxy: TrustProxy): Edge {
     req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
     return true;
   };
+}
+
+/** Nothing of the application has run yet, so the headers that every answer has are set here, too. */
+function turnAway(res: ServerResponse, status: number, text: string): false {
+  res.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  });
+  res.end(text);
+  return false;
 }
 
 function createClientAddress(trustProxy: TrustProxy): (req: IncomingMessage) => string {

@@ -17,19 +17,22 @@ const policy = [
 
 /** A POST from here goes on to Didit or to a relying party, or a popup login needs its opener. */
 const leadsAway = /^\/(auth|interaction|session)(\/|$)/;
+/** The page before the selfie looks whether there is a camera; what it takes is taken on Didit's page. */
+const looksForCamera = /^\/interaction\/[^/]+$/;
 const publicMetadata = /^\/(jwks|\.well-known\/)/;
 
 export function securityHeaders(issuer: string): Middleware {
   const tls = issuer.startsWith('https:');
   return async function setSecurityHeaders(ctx, next) {
     const away = leadsAway.test(ctx.path);
+    const camera = looksForCamera.test(ctx.path) ? '(self)' : '()';
     ctx.set({
       'content-security-policy': away ? policy : `${policy}; form-action 'self'`,
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
       // With `no-referrer` our own pages would post with `Origin: null`.
       'referrer-policy': 'same-origin',
-      'permissions-policy': 'camera=(), microphone=(), geolocation=()',
+      'permissions-policy': `camera=${camera}, microphone=(), geolocation=()`,
       'cross-origin-resource-policy': 'same-origin',
       'cache-control': 'no-store',
       ...(away ? {} : { 'cross-origin-opener-policy': 'same-origin' }),

@@ -53,16 +53,8 @@ export function createOutgoing({ anywhere, exceptions, resolve = resolveBySystem
     const allowed = exceptions.get(url.href) ?? [];
     const mayCall = (hostname: string, address: string): boolean =>
       anywhere || isPublic(address) || isExcepted(allowed, hostname, address);
-    const hostname = url.hostname.replace(/^\[|\]$/g, '');
-    if (
-      url.protocol !== 'https:' &&
-      !(anywhere || (allowed.length > 0 && url.protocol === 'http:'))
-    ) {
-      throw new AddressRefused('it is not https');
-    }
-    if (url.username !== '' || url.password !== '') throw new AddressRefused('it has credentials');
-    // A literal address is never looked up.
-    if (isIP(hostname) !== 0 && !mayCall(hostname, hostname)) throw refusedAsPrivate();
+    const why = whyNotByItsLook(url, mayCall, anywhere || allowed.length > 0);
+    if (why !== undefined) throw new AddressRefused(why);
     const signals = [AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])];
     // The library brings a guard of its own, which looks after the connection was made.
     const { dispatcher: _, ...options }: object & { dispatcher?: unknown } = init;
@@ -93,6 +85,15 @@ export function createOutgoing({ anywhere, exceptions, resolve = resolveBySystem
 
   return {
     fetch: outgoing,
+    /** For whoever writes an address down; a name shows where it leads only when it is called. */
+    whyNotCalled: (address: string): string | undefined => {
+      const url = URL.parse(address);
+      if (!url) return 'it is no address';
+      // This name means the machine itself, whoever is asked (RFC 6761 section 6.3).
+      if (!anywhere && /^(.*\.)?localhost\.?$/.test(url.hostname)) return intoPrivate;
+      const mayCall = (_hostname: string, ip: string): boolean => anywhere || isPublic(ip);
+      return whyNotByItsLook(url, mayCall, anywhere);
+    },
     /** The guard itself, tried: a provider that could be turned against its own network does not start. */
     async test(): Promise<void> {
       if (anywhere) return;
@@ -106,6 +107,21 @@ export function createOutgoing({ anywhere, exceptions, resolve = resolveBySystem
     },
     close: () => Promise.all([...agents.values()].map((agent) => agent.close())),
   };
+}
+
+const intoPrivate = 'it leads into a private network';
+
+/** What can be said before a name is looked up. */
+function whyNotByItsLook(
+  { protocol, username, password, hostname: written }: URL,
+  mayCall: (hostname: string, address: string) => boolean,
+  mayBePlain: boolean,
+): string | undefined {
+  const hostname = written.replace(/^\[|\]$/g, '');
+  if (protocol !== 'https:' && !(mayBePlain && protocol === 'http:')) return 'it is not https';
+  if (username !== '' || password !== '') return 'it has credentials';
+  // A literal address is never looked up.
+  return isIP(hostname) !== 0 && !mayCall(hostname, hostname) ? intoPrivate : undefined;
 }
 
 /** Every address that the name leads to must be allowed; and those that were looked at are the ones that are used. */
@@ -125,8 +141,7 @@ function guarded(
   };
 }
 
-const refusedAsPrivate = (): AddressRefused =>
-  new AddressRefused('it leads into a private network');
+const refusedAsPrivate = (): AddressRefused => new AddressRefused(intoPrivate);
 
 /** Of the client's wrapping, only what we threw ourselves is of interest. */
 function reasonBelow(error: unknown): unknown {

@@ -203,7 +203,7 @@ function webHref(address: string): string | undefined {
 
 function contactHref(address: string): string | undefined {
   return (
-    webHref(address) ?? (/^[^\s:/?]+@[^\s:/?]+$/.test(address) ? `mailto:${address}` : undefined)
+    webHref(address) ?? (/^[^\s:/?@]+@[^\s:/?@]+$/.test(address) ? `mailto:${address}` : undefined)
   );
 }
 

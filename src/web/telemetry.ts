@@ -23,6 +23,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
       messageKey: 'message',
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      hooks: { streamWrite: escapeInvisible },
     },
     destination ?? pino.destination({ fd: 1, sync: true }),
   );
@@ -76,7 +77,10 @@ export function logProvider(log: Log, provider: EventEmitter): void {
       const { error: code, error_description: description, error_detail: detail } = error;
       const { reference } = ctx.state;
       const client = ctx.oidc?.client?.clientId;
-      log.info(event, { client, error: code, description, detail, reference });
+      log.info(event, {
+        ...{ client, error: code, reference },
+        ...{ description: description && shorten(description), detail: detail && shorten(detail) },
+      });
     });
   }
   const failed = (cause: unknown): void => {
@@ -120,6 +124,17 @@ function causeOf({ cause, stack }: Problem): object {
       .slice(1, 8)
       .map((line) => line.trim()),
   };
+}
+
+/**
+ * JSON escapes what ends a line or colours a terminal of old, but neither the newer control characters nor those that
+ * turn the direction of writing: with them a line would read as another.
+ */
+function escapeInvisible(line: string): string {
+  return line.replace(
+    /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function shorten(text: string): string {

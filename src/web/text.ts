@@ -19,6 +19,8 @@ export interface Text {
 }
 
 const defaultLocale = 'en';
+/** What RFC 5646 (4.4.1) asks software to hold. */
+const longestTag = 35;
 
 /** Reads and parses every catalogue at once: a broken message stops the start, not a sign-in. */
 export function loadText(directory: string): Text {
@@ -67,13 +69,17 @@ function loadCatalogue(file: string, locale: string): Map<string, IntlMessageFor
   );
 }
 
-/** RFC 4647 lookup: `de-AT` is content with `de`. */
+/** RFC 4647 lookup: `de-AT` is content with `de`. Of a tag that is longer than any there is, nothing is looked up. */
 function lookUp(tag: string, locales: readonly string[]): string | undefined {
-  for (let range = tag.toLowerCase(); range !== ''; range = range.replace(/-?[^-]*$/, '')) {
+  if (tag.length > longestTag) return undefined;
+  let range = tag.toLowerCase();
+  for (;;) {
     const found = locales.find((locale) => locale.toLowerCase() === range);
     if (found !== undefined) return found;
+    const end = range.lastIndexOf('-');
+    if (end === -1) return undefined;
+    range = range.slice(0, end);
   }
-  return undefined;
 }
 
 /** An app's name must not turn around the sentence that it stands in. */

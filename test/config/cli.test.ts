@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { privateJwks, productionEnv } from './support.ts';
 
@@ -84,6 +85,25 @@ describe('config check', () => {
     expect(missing).toMatchObject({ status: 1 });
     expect(missing.stderr).toContain('ENOENT');
   });
+});
+
+test('[PR-09] production does not start with the keys that the library has for trying it out', async () => {
+  const { default: published } = (await import(
+    new URL('../../node_modules/oidc-provider/lib/consts/dev_keystore.js', import.meta.url).href
+  )) as { default: { keys: object[] } };
+  const env = production();
+  const { keys } = JSON.parse(privateJwks) as { keys: object[] };
+  writeFileSync(env['JWKS_FILE'] ?? '', JSON.stringify({ keys: [...keys, ...published.keys] }));
+  const { promise, resolve } = Promise.withResolvers<{ status: number | null; said: string }>();
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  const child = execFile(process.execPath, [main, 'serve'], { env }, (_, stdout, stderr) => {
+    resolve({ status: child.exitCode, said: stdout + stderr });
+  });
+  const { status, said } = await promise;
+  expect(status).toBe(1);
+  expect(said).toContain('- jwksFile (');
+  expect(said).toContain('whose private half is published');
+  expect(said).not.toContain('"ready"');
 });
 
 describe('config print', () => {

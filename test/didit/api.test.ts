@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer as createTlsServer } from 'node:https';
 import { type IncomingHttpHeaders, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json as readJson } from 'node:stream/consumers';
+import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createDiditApi } from '../../src/didit/api.ts';
 import type { CreateRequest } from '../../src/didit/port.ts';
@@ -37,7 +39,10 @@ const request: CreateRequest = {
 };
 
 /** A Didit that says what it is told to, over real HTTP. */
-async function startDidit(answer: Answer, clock = Date.now) {
+async function startDidit(
+  answer: Answer,
+  { clock = Date.now, apiBaseUrl }: { clock?: () => number; apiBaseUrl?: string } = {},
+) {
   const received: Received[] = [];
   const server = createServer((req, res) => {
     void (async () => {
@@ -52,11 +57,18 @@ async function startDidit(answer: Answer, clock = Date.now) {
     server.close();
     server.closeAllConnections();
   });
-  const apiBaseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const warnings: string[] = [];
   const alarms: string[] = [];
   const api = createDiditApi({
-    ...{ apiBaseUrl, apiKey: 'key-1', hostedOrigins: [hosted], fetch, hash, clock },
+    ...{
+      apiBaseUrl: apiBaseUrl ?? own,
+      apiKey: 'key-1',
+      hostedOrigins: [hosted],
+      fetch,
+      hash,
+      clock,
+    },
     createsPerMinute: 1_000,
     warn: (message) => void warnings.push(message),
     alarm: (reason) => void alarms.push(reason),
@@ -126,7 +138,7 @@ describe('create-session', () => {
   it('[AB-11] without credit Didit is asked once a minute, however many people come', async () => {
     let nowMs = Date.now();
     const answer = say(403, { detail: "You don't have enough credits." });
-    const { api, received, alarms } = await startDidit(answer, () => nowMs);
+    const { api, received, alarms } = await startDidit(answer, { clock: () => nowMs });
     for (let people = 0; people < 20; people += 1) {
       const refused = { failure: 'out_of_credit' };
       await expect(api.createSession(request)).rejects.toMatchObject(refused);
@@ -209,6 +221,19 @@ describe('reading a decision', () => {
       name: 'DiditError',
       failure: expect.stringMatching(/^(unavailable|rate_limited)$/) as string,
     });
+  });
+
+  it('[CB-07] never comes from a server that has no certificate one can trust', async () => {
+    const names = [{ name: 'commonName', value: '127.0.0.1' }];
+    const pair = await generate(names);
+    const impostor = createTlsServer({ key: pair.private, cert: pair.cert }, (_req, res) => {
+      say(200, decision)(res, {} as Received);
+    });
+    await once(impostor.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void impostor.close());
+    const { port } = impostor.address() as AddressInfo;
+    const { api } = await startDidit(say(500, {}), { apiBaseUrl: `https://127.0.0.1:${port}` });
+    await expect(api.readDecision('s')).rejects.toMatchObject({ failure: 'unavailable' });
   });
 
   it('is tried once more after a failure that may pass', async () => {

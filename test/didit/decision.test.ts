@@ -48,6 +48,12 @@ test('a decision keeps what a verdict is judged by, and scores as they came', ()
   });
 });
 
+test('[VD-03] whose session it is, is kept as Didit says it', () => {
+  for (const session_kind of ['business', 'User', '']) {
+    expect(read({ ...wire, session_kind }).decision.diditSessionKind).toBe(session_kind);
+  }
+});
+
 test('the places in which Didit saw its page are all kept, also one that says nothing', () => {
   expect(read(wire).seen).toEqual([
     { address: '203.0.113.7', browser: 'Chrome', system: 'Linux' },

@@ -13,7 +13,7 @@ const beforeMs = Date.UTC(2026, 10, 22, 10);
 type Answer = (one: DiditSessionOf) => Promise<Settled>;
 
 /** `processes` that share a store, and the times at which any of them read a decision. */
-async function start(answer: Answer, processes = 1) {
+async function start(answer: Answer, { processes = 1, chance = 0.5 } = {}) {
   const { store } = await openStore({
     url: 'sqlite::memory:',
     encryptionKeys: [],
@@ -27,7 +27,7 @@ async function start(answer: Answer, processes = 1) {
   };
   const failed = (error: unknown): void => void failures.push(error);
   const all = Array.from({ length: processes }, () =>
-    createReconcile({ store, settle, clock: Date.now, failed }),
+    createReconcile({ store, settle, clock: Date.now, chance: () => chance, failed }),
   );
   for (const one of all) one.start();
   onTestFinished(async () => {
@@ -50,13 +50,52 @@ it('a decision that is late is read at once, and not again once there is a verdi
   }
 });
 
-it('[CB-07] while there is none it is read again every three seconds', async () => {
+const gapsOf = (readAtMs: readonly number[]): number[] =>
+  readAtMs.slice(1).map((at, index) => at - readAtMs[index]!);
+
+it('[CB-07] while there is none it is read again, less and less often', async () => {
   const { reconcile, readAtMs } = await start(() => Promise.resolve('pending'));
   await reconcile.expect(of);
-  await pass(60);
-  const gaps = readAtMs.slice(1).map((at, index) => at - readAtMs[index]!);
-  expect(new Set(gaps)).toEqual(new Set([3_000]));
-  expect(readAtMs).toHaveLength(20);
+  await pass(110);
+  // Whether something is due is looked at every half second.
+  const dueMs = [2_000, 3_000, 4_500, 6_750, 10_125, 15_000, 15_000, 15_000, 15_000, 15_000];
+  const lateMs = gapsOf(readAtMs).map((gapMs, at) => gapMs - dueMs[at]!);
+  expect(lateMs).toHaveLength(dueMs.length);
+  for (const late of lateMs) expect([late >= 0, late <= 500]).toEqual([true, true]);
+});
+
+it('[CB-07] who began to wait together does not come back together', async () => {
+  const first: number[] = [];
+  for (const chance of [0, 0.999]) {
+    const { reconcile, readAtMs } = await start(() => Promise.resolve('pending'), { chance });
+    await reconcile.expect(of);
+    await pass(5);
+    first.push(gapsOf(readAtMs)[0]!);
+  }
+  expect(first).toEqual([1_500, 2_500]);
+});
+
+it('[CB-07] a page that is asked for twice a second uses up the readings of nobody else', async () => {
+  const { reconcile, readAtMs } = await start(() => Promise.resolve('pending'));
+  for (let asked = 0; asked < 240; asked += 1) {
+    await reconcile.expect(of);
+    await pass(0.5);
+  }
+  // By itself it is read eleven times, and every ten seconds it may be asked for.
+  expect(readAtMs.length).toBeLessThanOrEqual(11 + 12);
+});
+
+it('a reading that was lost with its process is made when the page asks again', async () => {
+  const { reconcile, readAtMs, store } = await start(() => Promise.resolve('approved'));
+  await reconcile.expect(of);
+  // As a process leaves it that took it off the list and died.
+  expect(await store.indexRemove('reconcile:due', JSON.stringify(Object.values(of)))).toBe(true);
+  await pass(9);
+  expect(readAtMs).toEqual([]);
+  await pass(2);
+  await reconcile.expect(of);
+  await pass(1);
+  expect(readAtMs).toHaveLength(1);
 });
 
 it('however many pages ask for it, it is read once', async () => {
@@ -93,14 +132,14 @@ it('a defect is told, and neither it nor its attempt stops the others', async ()
 });
 
 it('of several processes one reads', async () => {
-  const { reconcile, readAtMs } = await start(() => Promise.resolve('approved'), 4);
+  const { reconcile, readAtMs } = await start(() => Promise.resolve('approved'), { processes: 4 });
   await reconcile.expect(of);
   await pass(30);
   expect(readAtMs).toHaveLength(1);
 });
 
 it('[CB-07] all of them together read at most sixty times a minute; who waits comes later', async () => {
-  const { reconcile, readAtMs } = await start(() => Promise.resolve('approved'), 2);
+  const { reconcile, readAtMs } = await start(() => Promise.resolve('approved'), { processes: 2 });
   for (let at = 0; at < 100; at += 1) await reconcile.expect({ ...of, attemptId: `a-${at}` });
   await pass(59);
   expect(readAtMs).toHaveLength(60);

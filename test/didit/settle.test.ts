@@ -4,6 +4,7 @@ import { DiditError } from '../../src/didit/port.ts';
 import { createSettle } from '../../src/didit/settle.ts';
 import { type Attempt, type Capture, newAttempt } from '../../src/domain/attempt.ts';
 import type { AuditEvent } from '../../src/domain/event.ts';
+import type { Turn } from '../../src/domain/turn.ts';
 import { createAttempts } from '../../src/store/attempts.ts';
 import { createBell } from '../../src/store/bell.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -83,6 +84,7 @@ async function underWay() {
 
   return {
     ...{ attempts, store, events, heard, declined, alarms, of },
+    turn: async () => JSON.parse((await store.get('turn:enrolment-1'))?.value ?? '{}') as Turn,
     settleWith: (
       readDecision: () => DiditDecision | Promise<DiditDecision>,
       attemptId = 'attempt-1',
@@ -201,6 +203,37 @@ describe('a decision', () => {
     expect(await settleWith(() => approved)).toBe('over');
     expect(await attempt()).toMatchObject({ phase: 'expired' });
     expect(events.map(({ event }) => event)).toEqual(['login.expired']);
+  });
+});
+
+describe('what a decision says of whoever asked', () => {
+  const elsewhere = { ...approved, seen: [{ ...chrome, browser: 'Firefox' }] };
+
+  it.each([
+    ['[AB-05] "Declined" is a failure', withStatus('Declined'), 1, []],
+    ['an approval is none', approved, 0, []],
+    ['[XD-17] an approval from another place is an arrival there', elsewhere, 0, ['foreign']],
+    [
+      '[XD-17] what nobody finished is a start that nobody answered',
+      withStatus('Abandoned'),
+      0,
+      ['unanswered'],
+    ],
+    ['so is what nobody could decide', withStatus('In Review'), 0, ['unanswered']],
+  ] as const)('%s', async (_name, decision, inARow, pressure) => {
+    const { settleWith, turn } = await underWay();
+    await settleWith(() => decision);
+    const { failures, pressure: pressed } = await turn();
+    expect(failures.unknown.inARow).toBe(inARow);
+    expect(failures.known.inARow).toBe(0);
+    expect(pressed.map(({ kind }) => kind)).toEqual(pressure);
+  });
+
+  it('a browser that is back has answered, whatever became of it', async () => {
+    const { settleWith, turn, attempts, of } = await underWay();
+    await attempts.propose(of, { type: 'returned', nonceHash: 'callback-nonce' });
+    await settleWith(() => withStatus('Abandoned'));
+    expect((await turn()).pressure).toEqual([]);
   });
 });
 

@@ -20,11 +20,14 @@ const aboutSession = new Map<string, { vendor_data: string }>();
 export function overhear() {
   const creates: OverheardCreate[] = [];
   const calls: string[] = [];
-  const untouchedApprovals = new Set<string>();
+  const untouchedApprovals = new Map<string, number>();
+  const underWay = { calls: 0 };
   return {
     calls,
-    /** The sessions of which Didit has told us an approval that nobody had changed by hand. */
+    /** The sessions of which Didit has told us an approval that nobody had changed by hand, and when it first did. */
     untouchedApprovals,
+    /** How many calls have not been answered yet. */
+    underWay,
     creates,
     /** The newest session that Didit made for us. */
     latest(): OverheardCreate {
@@ -33,7 +36,8 @@ export function overhear() {
       return latest;
     },
     fetch: async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-      const response = await fetch(input, init);
+      underWay.calls += 1;
+      const response = await fetch(input, init).finally(() => (underWay.calls -= 1));
       const { method = 'GET' } = init ?? {};
       calls.push(method);
       if (method === 'POST' && response.status === 201) {
@@ -47,8 +51,12 @@ export function overhear() {
           .clone()
           .json()
           .catch(() => ({}))) as { session_id?: string; status?: string; reviews?: unknown[] };
-        const isUntouched = told.status === 'Approved' && (told.reviews ?? []).length === 0;
-        if (isUntouched && told.session_id) untouchedApprovals.add(told.session_id);
+        const { session_id: id = '', status, reviews } = told;
+        const isAsked = new URL(input instanceof Request ? input.url : input).pathname.includes(id);
+        const isUntouched = status === 'Approved' && (reviews ?? []).length === 0;
+        if (id !== '' && isAsked && isUntouched && !untouchedApprovals.has(id)) {
+          untouchedApprovals.set(id, Date.now());
+        }
       }
       return response;
     },
@@ -60,7 +68,8 @@ export interface Ring {
   event?: Record<string, unknown>;
   secret?: string;
   timestampSeconds?: number;
-  headers?: Record<string, string>;
+  /** Those that are undefined are not sent. */
+  headers?: Record<string, string | undefined>;
   /** The bytes that are sent, where they differ from those that are signed. */
   body?: string | Buffer;
 }
@@ -80,15 +89,18 @@ export async function ring(
     ...change.event,
   };
   const signed = Buffer.from(JSON.stringify(event));
+  const headers: Record<string, string | undefined> = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    ...signWebhook(signed, change.secret ?? webhookSecret, timestamp),
+    ...change.headers,
+  };
   const response = await fetch(`${issuer}/webhooks/didit`, {
     method: 'POST',
     body: new Uint8Array(Buffer.from(change.body ?? signed)),
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json',
-      ...signWebhook(signed, change.secret ?? webhookSecret, timestamp),
-      ...change.headers,
-    },
+    headers: Object.entries(headers).filter(
+      (pair): pair is [string, string] => pair[1] !== undefined,
+    ),
   });
   return { status: response.status, text: await response.text(), headers: response.headers };
 }

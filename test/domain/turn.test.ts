@@ -50,7 +50,8 @@ describe('the turn of an enrolment', () => {
     expect(takeTurn(turn, asker('unknown'), startMs)).toEqual({ refused: 'held' });
     expect(takeTurn(turn, first, startMs)).toEqual({ refused: 'held', isMine: true });
     const late = takeTurn(turn, asker('unknown'), first.untilMs);
-    expect(late.turn?.pressure).toEqual([{ kind: 'unanswered', atMs: first.untilMs }]);
+    const { attemptId } = first;
+    expect(late.turn?.pressure).toEqual([{ kind: 'unanswered', attemptId, atMs: first.untilMs }]);
   });
 
   test('[AB-09] passes on within a browser, and the one before is put aside', () => {
@@ -154,8 +155,24 @@ describe('[XD-17] pressure by strangers', () => {
     const answered = endTurn(taken(freshTurn, holder), holder, 'answered', startMs);
     const next = asker('unknown');
     const turn = endTurn(taken(answered, next), holder, 'foreign', startMs);
-    expect(turn.pressure).toEqual([{ kind: 'foreign', atMs: startMs }]);
+    const { attemptId } = holder;
+    expect(turn.pressure).toEqual([{ kind: 'foreign', attemptId, atMs: startMs }]);
     expect(turn.holder?.attemptId).toBe(next.attemptId);
+  });
+
+  test('counts one capture once, and an arrival for more than silence', () => {
+    const [one, other] = [asker('unknown'), asker('unknown')];
+    const silent = endTurn(taken(freshTurn, one), one, 'unanswered', startMs);
+    let turn = endTurn(silent, one, 'foreign', startMs + 1);
+    for (let times = 0; times < 9; times += 1) {
+      turn = endTurn(turn, one, 'foreign', startMs + 2 + times);
+    }
+    expect(turn.pressure).toEqual([
+      { kind: 'foreign', attemptId: one.attemptId, atMs: startMs + 1 },
+    ]);
+    expect(takeTurn(turn, other, startMs + 20).turn).toBeDefined();
+    const second = endTurn(taken(turn, other), other, 'foreign', startMs + 21);
+    expect(takeTurn(second, asker('unknown'), startMs + 22)).toEqual({ refused: 'closed' });
   });
 
   test('is not counted of a known device, nor of a browser that was back', () => {

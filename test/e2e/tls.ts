@@ -1,7 +1,7 @@
 /** Sites with TLS, as they are in life: a certificate of this test's own, and a proxy before each server. */
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { createServer } from 'node:https';
+import { type Server, createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
 
@@ -12,7 +12,12 @@ export const hosts = {
   didit: 'didit.localhost',
   stranger: 'evil.localhost',
   app: 'rp.localhost',
+  /** Where the app sends people on to. */
+  beyond: 'beyond.localhost',
 };
+
+/** Of a host that is nobody's: who comes here is sent on to `beyond`. */
+export const onward = '/on';
 
 export interface TlsFront {
   port: number;
@@ -30,24 +35,32 @@ export async function startTlsFront(): Promise<TlsFront> {
   const server = createServer({ key: pair.private, cert: pair.cert }, (message, response) => {
     const { method, url: path, headers } = message;
     const target = targets.get((headers.host ?? '').replace(/:\d+$/, ''));
-    if (target === undefined) {
-      // A page of somebody else's: of an app that people come back to, or of a stranger; a test fills it.
-      response.end('<!doctype html><title>elsewhere</title><h1>Elsewhere</h1>');
+    if (target === undefined && path?.startsWith(onward)) {
+      // An app whose people go on to another origin, by whichever method they came.
+      response.writeHead(302, { location: `https://${hosts.beyond}:${portOf(server)}/` }).end();
       return;
     }
-    const onward = request({ port: target, method, path, headers, agent: false }, (answer) => {
+    if (target === undefined) {
+      // A page of somebody else's: of an app that people come back to, or of a stranger; a test fills it.
+      response.setHeader('content-type', 'text/html');
+      response.end(
+        '<!doctype html><link rel="icon" href="data:,"><title>elsewhere</title><h1>Elsewhere</h1>',
+      );
+      return;
+    }
+    const asked = request({ port: target, method, path, headers, agent: false }, (answer) => {
       response.writeHead(answer.statusCode!, answer.headers);
       response.flushHeaders();
       answer.pipe(response);
     });
-    onward.on('error', () => response.destroy());
-    response.on('close', () => onward.destroy());
-    message.pipe(onward);
+    asked.on('error', () => response.destroy());
+    response.on('close', () => asked.destroy());
+    message.pipe(asked);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    port: portOf(server),
     lead: (host, port) => void targets.set(host, port),
     async close() {
       server.closeAllConnections();
@@ -56,3 +69,5 @@ export async function startTlsFront(): Promise<TlsFront> {
     },
   };
 }
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;

@@ -2,7 +2,7 @@
  * A whole login with everything in it that must not get about, at the most talkative log level, on a sealed Redis.
  * Then the log and all that Redis holds, at every stage, are searched for each of these things.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import { apiKey, keepLog, overhear, ring } from '../didit/support.ts';
@@ -16,7 +16,7 @@ import {
   takeSelfie,
   whileWaiting,
 } from '../support/login.ts';
-import { freshRedis, withRedis } from '../support/redis.ts';
+import { dumpOf, freshRedis } from '../support/redis.ts';
 import { type Testbed, redirectUri, startTestbed, webhookSecret } from '../support/testbed.ts';
 
 type Canaries = Record<string, string>;
@@ -65,6 +65,20 @@ describe('nothing of a login is readable', () => {
     const found = ['address', 'Didit session', 'person at Didit', 'refresh token', 'code'];
     expect(find(sealed.unsealed, sealed.canaries)).toEqual(expect.arrayContaining(found));
   });
+});
+
+it('[XD-05] what must come back with the browser and with the decision is not kept, not even under the seal', () => {
+  const names = ['nonce of the callback', 'nonce of the metadata', 'secret of the link'];
+  const nonces = Object.fromEntries(names.map((name) => [name, sealed.canaries[name] ?? '']));
+  expect(nonces['nonce of the callback']).toMatch(/^[\w-]{43}$/);
+  expect(find(sealed.unsealed, nonces)).toEqual([]);
+  // What it is compared with is.
+  for (const name of names.slice(0, 2)) {
+    const hash = createHash('sha256')
+      .update(nonces[name] ?? '')
+      .digest('base64url');
+    expect(sealed.unsealed).toContain(hash);
+  }
 });
 
 it('[PL-06] everything but the people and two secrets has its time', () => {
@@ -212,30 +226,4 @@ function find(text: string, canaries: Canaries): string[] {
     return forms.some((form) => text.includes(form.replace(/=+$/, '')));
   });
   return found.map(([name]) => name);
-}
-
-/** All keys with all that is in them, read by type, since a binary dump may be compressed. */
-function dumpOf(url: string): Promise<{ text: string; lifetimes: Map<string, number> }> {
-  return withRedis(url, async (redis) => {
-    const lifetimes = new Map<string, number>();
-    const lines: string[] = [];
-    for await (const keys of redis.scanStream() as AsyncIterable<string[]>) {
-      for (const key of keys) {
-        lifetimes.set(key, await redis.ttl(key));
-        const type = await redis.type(key);
-        const read: Record<string, () => Promise<unknown>> = {
-          string: () => redis.get(key),
-          hash: () => redis.hgetall(key),
-          zset: () => redis.zrange(key, '0', '-1'),
-          set: () => redis.smembers(key),
-          list: () => redis.lrange(key, 0, -1),
-        };
-        const content = await read[type]?.();
-        // A key may go between two questions; a type that nobody expected may not.
-        if (type !== 'none') expect(content, `a key of type ${type}`).toBeDefined();
-        lines.push(key, JSON.stringify(content));
-      }
-    }
-    return { text: lines.join('\n').replaceAll('\\"', '"'), lifetimes };
-  });
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import {
   createBrowser,
   createParty,
@@ -131,6 +131,18 @@ describe('nobody is signed in', () => {
     expect(resumed.location).toBe(page.url);
     const authorization = page.url.replace('/interaction/', '/auth/');
     expect((await browser.get(authorization)).location ?? '').not.toContain('code=');
+  });
+
+  it('[VD-03] by a good selfie of another kind than was asked for', async () => {
+    const active = '0b6f2f0a-5f0d-4a57-8f65-000000000002';
+    const other = await startTestbed({ flags: { didit: { workflows: { passive: active } } } });
+    onTestFinished(() => other.close());
+    const browser = createBrowser();
+    const didit = await toSelfie(browser, await (await createParty(other)).begin());
+    const back = await settle(browser, await takeSelfie(browser, didit, 'approve'));
+    expect(heading(await whileWaiting(browser, back))).toBe('We could not sign you in');
+    const reason = expect.stringContaining('other_liveness_method') as string;
+    expect(other.events).toContainEqual(expect.objectContaining({ reason }));
   });
 
   it('by going back to the app, which learns that access was denied', async () => {

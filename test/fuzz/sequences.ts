@@ -1,7 +1,7 @@
 /** Sequences of commands against the world, biased so that most of them get somewhere before they go wrong. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { type Coverage, type World, createWorld, peopleOfOneWorld } from './world.ts';
+import { type Coverage, type Place, type World, createWorld, peopleOfOneWorld } from './world.ts';
 
 const kinds = {
   selfieByAsker: 10,
@@ -15,12 +15,17 @@ const kinds = {
   finishByOther: 2,
   exchange: 4,
   breathe: 6,
-  press: 4,
+  pause: 2,
+  press: 5,
   startOwn: 2,
-  startOther: 2,
+  startOther: 3,
   startUnknown: 1,
+  startAnew: 2,
+  rival: 1,
   ringGenuine: 4,
+  ringAgain: 1,
   ringForged: 1,
+  useToken: 2,
   byHand: 2,
   leave: 2,
   leaveByOther: 1,
@@ -45,29 +50,57 @@ const command = fc.record({
 });
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 
-/** What somebody does who just signs in, twice exchanging the code. */
-const usual: readonly Kind[] = [
-  ...(['selfieByAsker', 'breathe', 'backByAsker', 'breathe', 'finish'] as const),
-  ...(['exchange', 'exchange', 'startOwn', 'finish', 'exchange'] as const),
+/** What somebody does who just signs in, twice exchanging the code; beside each step what somebody else would do. */
+const usual: readonly (readonly [Kind, ...Kind[]])[] = [
+  ['selfieByAsker', 'selfieByOther', 'rival'],
+  ['breathe', 'ringGenuine', 'byHand'],
+  ['backByAsker', 'backWrong', 'backByOther'],
+  ['pause', 'jump', 'backByOther'],
+  ['finish', 'finishByOther'],
+  ['exchange', 'backByOther'],
+  ['exchange', 'backByOther', 'useToken'],
+  ['startOwn', 'startAnew'],
+  ['finish'],
+  ['exchange', 'useToken'],
 ];
 
-/** The usual way with a step left out here and there, and something else in between. */
+/** The usual way with another step here and there, and something else in between. */
 const detour: fc.Arbitrary<Command[]> = fc
   .tuple(
-    ...usual.map((kind) =>
+    ...usual.map(([kind, ...others]) =>
       fc.record({
-        isLeftOut: fc.integer({ min: 0, max: 11 }).map((one) => one === 0),
-        instead: fc.array(command, { maxLength: 1 }),
-        step: fc.constant<Command>({ kind, login: 0, pick: 0, isGood: true }),
+        taken: fc.oneof(
+          { weight: 11, arbitrary: fc.constant<Kind | undefined>(kind) },
+          { weight: 2, arbitrary: fc.constantFrom(undefined, ...others) },
+        ),
+        before: fc.oneof(
+          { weight: 5, arbitrary: fc.array(command, { maxLength: 1 }) },
+          { weight: 1, arbitrary: fc.constantFrom(...others, kind).map((one) => [usually(one)]) },
+        ),
       }),
     ),
   )
   .map((steps) =>
-    steps.flatMap(({ isLeftOut, instead, step }) => (isLeftOut ? instead : [...instead, step])),
+    steps.flatMap(({ taken, before }) => (taken ? [...before, usually(taken)] : before)),
   );
 
+function usually(kind: Kind): Command {
+  return { kind, login: 0, pick: 0, isGood: true };
+}
+
+const placed = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<Place>('together') },
+  { weight: 2, arbitrary: fc.constant<Place>('two kinds of browser') },
+  { weight: 2, arbitrary: fc.constant<Place>('another network') },
+);
+
 export const sequence = fc.record({
-  sameKind: fc.boolean(),
+  place: placed,
+  /** Before which command the process is replaced, in a few of them: it takes as long as several sequences. */
+  restartBefore: fc.oneof(
+    { weight: 39, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.nat(12) },
+  ),
   commands: fc.oneof(
     fc.array(command, { minLength: 12, maxLength: 22, size: 'max' }),
     fc.tuple(detour, fc.array(command, { minLength: 2, maxLength: 4 })).map((both) => both.flat()),
@@ -99,6 +132,8 @@ async function run(world: World, { kind, login, pick, isGood }: Command): Promis
       return world.exchange(pick);
     case 'breathe':
       return world.breathe();
+    case 'pause':
+      return world.jump(1);
     case 'press':
       return world.press(login);
     case 'startOwn':
@@ -107,20 +142,26 @@ async function run(world: World, { kind, login, pick, isGood }: Command): Promis
       return world.start(1, pick, 'person');
     case 'startUnknown':
       return world.start(pick, pick, 'unknown');
+    case 'rival':
+      return world.rival(pick);
+    case 'startAnew':
+      return world.start(isGood ? 0 : pick, pick, 'anew');
     case 'ringGenuine':
-      return world.ringBell(login, isGood ? 0 : pick, true);
+      return world.ringBell(login, isGood ? 0 : pick);
+    case 'ringAgain':
+      return world.ringAgain(pick);
     case 'ringForged':
-      return world.ringBell(login, pick, false);
+      return world.ringForged(login, pick);
+    case 'useToken':
+      return world.useToken(pick);
     case 'byHand':
       return world.changeByHand(login, isGood);
     case 'leave':
       return world.leave(login, 0, pick);
     case 'leaveByOther':
       return world.leave(login, 1, pick);
-    case 'jump': {
-      world.jump(isGood ? pick % 3 : pick);
-      return;
-    }
+    case 'jump':
+      return world.jump(isGood ? pick % 3 : pick);
     case 'webhooksFail':
       await world.webhooksFail(pick);
       return;
@@ -136,7 +177,7 @@ async function run(world: World, { kind, login, pick, isGood }: Command): Promis
 export async function fuzz(runs: number, seed: number): Promise<Coverage> {
   const coverage: Coverage = {
     ...{ codes: 0, tokens: 0, foreign: 0, denied: 0, replays: 0, forged: 0, byHand: 0 },
-    ...{ restarts: 0, singleSignOn: 0 },
+    ...{ restarts: 0, singleSignOn: 0, takenBack: 0, limited: 0 },
   };
   let world = await createWorld(coverage);
   let inThisWorld = 0;
@@ -147,15 +188,17 @@ export async function fuzz(runs: number, seed: number): Promise<Coverage> {
   };
   try {
     await fc.assert(
-      fc.asyncProperty(sequence, async ({ sameKind, commands }) => {
+      fc.asyncProperty(sequence, async ({ place, restartBefore, commands }) => {
         inThisWorld += 1;
         if (inThisWorld >= peopleOfOneWorld) await anew();
-        if (inThisWorld % 100 === 50) await world.restart();
         await world.mend();
-        world.begin(sameKind);
+        world.begin(place);
         await world.start(0, 0, 'person');
         await world.press(0);
-        for (const one of commands) await run(world, one);
+        for (const [at, one] of commands.entries()) {
+          if (at === restartBefore) await world.restart();
+          await run(world, one);
+        }
       }),
       { numRuns: runs, seed },
     );
@@ -176,4 +219,6 @@ export function expectCovered(coverage: Coverage, runs: number): void {
   expect(coverage.byHand).toBeGreaterThan(atLeast(0.05));
   expect(coverage.replays).toBeGreaterThan(atLeast(0.002));
   expect(coverage.singleSignOn).toBeGreaterThan(atLeast(0.005));
+  expect(coverage.takenBack).toBeGreaterThan(atLeast(0.005));
+  expect(coverage.restarts).toBeGreaterThanOrEqual(atLeast(0.005));
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomKey } from '../../src/config/keys.ts';
 import { authorizationByPost } from '../../src/oidc/authorization-by-post.ts';
 import { type Answer, type TestBrowser, formsOf } from '../support/browser.ts';
 import { type Party, createBrowser, createParty, heading, press } from '../support/login.ts';
@@ -14,7 +15,9 @@ let party: Party;
 let ana: TestBrowser;
 
 beforeAll(async () => {
-  bed = await startTestbed();
+  bed = await startTestbed({
+    flags: { dynamicRegistration: { enabled: true, initialAccessToken: randomKey() } },
+  });
   party = await createParty(bed);
   ana = await signedIn(bed);
 });
@@ -28,7 +31,7 @@ const everywhere = {
   'x-frame-options': 'DENY',
   'referrer-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  'permissions-policy': expect.stringContaining('camera=(') as string,
+  'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 };
 /** A form here leads on to Didit or to a relying party, and a popup login needs its opener. */
 const leadingAway = {
@@ -36,6 +39,11 @@ const leadingAway = {
   'cache-control': 'no-store',
   'content-security-policy': locked,
   'cross-origin-opener-policy': undefined,
+};
+/** The page before the selfie says whether there is a camera. */
+const beforeSelfie = {
+  ...leadingAway,
+  'permissions-policy': 'camera=(self), microphone=(), geolocation=()',
 };
 const program = {
   ...everywhere,
@@ -60,6 +68,10 @@ const asFirst = (): Record<string, string> => basic('first', bed.clientSecret);
 const none = { prompt: 'none', max_age: '0' };
 const grant = { grant_type: 'client_credentials' };
 const x = { token: 'x' };
+const asked = {
+  method: 'OPTIONS',
+  headers: { 'access-control-request-method': 'GET', origin: 'https://a.example' },
+};
 const json = { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } };
 
 describe('[PL-09] [PR-25] headers of', () => {
@@ -73,9 +85,9 @@ describe('[PL-09] [PR-25] headers of', () => {
     ],
     ['an error redirect', 303, leadingAway, async () => ana.get(await changed(party, none))],
     ['an error page', 400, leadingAway, to('/auth?client_id=nobody')],
-    ['a page of the login', 200, leadingAway, () => identifyPage()],
+    ['a page of the login', 200, beforeSelfie, () => identifyPage()],
     ['a step of the login', 303, leadingAway, () => identified()],
-    ['an interaction that is not yours', 400, leadingAway, to('/interaction/AAAA')],
+    ['an interaction that is not yours', 400, beforeSelfie, to('/interaction/AAAA')],
     ['a return from Didit by a stranger', 403, leadingAway, to('/interaction/AAAA/didit/BBBB')],
     ['the state of a login', 404, leadingAway, to('/interaction/AAAA/state')],
     ['the logout question', 200, leadingAway, () => ana.get(`${bed.issuer}/session/end`)],
@@ -94,8 +106,22 @@ describe('[PL-09] [PR-25] headers of', () => {
     ['a pushed request', 400, program, () => to('/request', form(x, asFirst()))()],
     ['keys', 200, published, to('/jwks')],
     ['discovery', 200, published, to('/.well-known/openid-configuration')],
+    ['discovery by its other name', 200, published, to('/.well-known/oauth-authorization-server')],
+    ['a question of another origin', 204, program, to('/jwks', asked)],
+    ['the same about tokens', 404, program, to('/token', { method: 'OPTIONS' })],
+    ['a registration', 401, program, to('/reg', json)],
+    ['what was registered', 401, program, to('/reg/x', { headers: bearer('x') })],
     ['a webhook', 401, program, to('/webhooks/didit', json)],
+    ['a webhook that is fetched', 405, program, to('/webhooks/didit')],
+    ['a webhook of another type', 415, program, to('/webhooks/didit', form(x))],
+    ['a request by form', 303, leadingAway, to('/auth', form({ client_id: 'nobody' }))],
+    ['one that is too long', 413, leadingAway, to('/auth', form({ x: 'x'.repeat(20_000) }))],
+    ['a way back to the app', 400, leadingAway, to('/auth/AAAA')],
+    ['a form of another site', 403, leadingAway, to('/interaction/AAAA/selfie', form({}))],
+    ['a page that waits', 404, leadingAway, to('/interaction/AAAA/events')],
+    ['what is no asset', 404, program, to('/assets/x')],
     ['nothing', 404, program, to('/nothing')],
+    ['nothing that is posted', 404, program, to('/nothing', form({}))],
   ])('%s', async (_, status, expected, ask) => {
     const answer = await ask();
     const names = Object.keys(expected);

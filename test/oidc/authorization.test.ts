@@ -11,11 +11,13 @@ import {
   takeSelfie,
   whileWaiting,
 } from '../support/login.ts';
+import { freshRedis, withRedis } from '../support/redis.ts';
 import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
 import {
   answerOf,
   basic,
   changed,
+  newRequest,
   post,
   selfiesAsked,
   signedIn,
@@ -24,16 +26,21 @@ import {
 } from './support.ts';
 
 const selfie = 'urn:didit-oidc:acr:selfie:test';
+const plain = { code_challenge: 'a'.repeat(43), code_challenge_method: 'plain' };
+let storeUrl: string;
 let bed: Testbed;
 let party: Party;
 /** Ana's, who has a session. Tests that change it make their own. */
 let ana: TestBrowser;
 
 beforeAll(async () => {
+  storeUrl = await freshRedis();
   bed = await startTestbed({
+    storeUrl,
     clock: () => Date.now(),
     clients: [
       { client_id: 'old', redirect_uris: [redirectUri], pkce: 'optional', first_party: true },
+      { client_id: 'web', redirect_uris: ['https://rp.example/cb'], first_party: true },
     ].map((client) => ({ ...client, token_endpoint_auth_method: 'none' })),
   });
   party = await createParty(bed);
@@ -69,12 +76,37 @@ describe('PKCE', () => {
     const code = async (changes: Record<string, undefined>): Promise<string> =>
       answerOf((await ana.get(await changed(old, changes))).location).code ?? '';
     const fields = { client_id: 'old', grant_type: 'authorization_code' };
-    const exchange = async (more: Record<string, string>): Promise<number> =>
-      (await post(`${bed.issuer}/token`, { ...fields, redirect_uri: redirectUri, ...more })).status;
-    expect(await exchange({ code: await code(without) })).toBe(200);
+    const exchange = async (more: Record<string, string>): Promise<unknown> => {
+      const whole = { ...fields, redirect_uri: redirectUri, ...more };
+      const { status, json } = await post(`${bed.issuer}/token`, whole);
+      return status === 200 ? 'tokens' : json.error;
+    };
+    expect(await exchange({ code: await code(without) })).toBe('tokens');
     const uninvited = { code: await code(without), code_verifier: 'a'.repeat(43) };
-    expect(await exchange(uninvited)).toBe(400);
-    expect(await exchange({ code: await code({}) })).toBe(400);
+    expect(await exchange(uninvited)).toBe('invalid_grant');
+    expect(await exchange({ code: await code({}) })).toBe('invalid_grant');
+  });
+
+  it('[PR-02] a code that was slipped into somebody else’s answer is worth nothing there', async () => {
+    const [victims, attackers] = [await party.begin(), await party.begin()];
+    const stolen = answerOf((await ana.get(victims.url)).location).code ?? '';
+    const injected = new URL((await ana.get(attackers.url)).location ?? '');
+    injected.searchParams.set('code', stolen);
+    const redeemed = attackers.finish(injected.href);
+    await expect(redeemed).rejects.toMatchObject({ error: 'invalid_grant' });
+  });
+
+  it('[PR-02] a pushed request without a challenge, or with a plain one, is refused at once', async () => {
+    const { parameters } = await newRequest();
+    const { code_challenge, code_challenge_method: _, ...without } = parameters;
+    const asked = { ...without, client_id: 'first', response_type: 'code' };
+    const push = (challenge: object): ReturnType<typeof post> =>
+      post(`${bed.issuer}/request`, { ...asked, ...challenge }, basic('first', bed.clientSecret));
+    expect((await push({ code_challenge, code_challenge_method: 'S256' })).status).toBe(201);
+    for (const challenge of [{}, { code_challenge }, { ...plain }]) {
+      const refused = { status: 400, json: { error: 'invalid_request' } };
+      expect(await push(challenge)).toMatchObject(refused);
+    }
   });
 
   function redeem(code: string, verifier: string | undefined): ReturnType<typeof post> {
@@ -99,30 +131,84 @@ describe('[PR-01] a redirect address that is not the registered one', () => {
     'http://evil.example/callback',
     '//localhost:9/callback',
     'javascript:alert(1)',
+    `${redirectUri}/../callback`,
+    `${redirectUri}\u0000`,
+    `${redirectUri} `,
+    `${redirectUri},${redirectUri}`,
+    'http://localhost.:9/callback',
+    'http://user@localhost:9/callback',
+    'http://localhost:9/Callback',
+    'http://localhost:9/%63allback',
     'null',
     '',
     undefined,
   ])('%s gets a page of ours and leads nowhere', async (address) => {
-    const browser = createBrowser();
-    const answer = await browser.get(await changed(party, { redirect_uri: address }));
-    expect(answer.status).toBe(400);
-    expect(answer.location).toBeUndefined();
-    expect(heading(answer)).toBe('The app asked for something we cannot do');
-    const cookies = answer.headers.getSetCookie().join();
-    expect(cookies).not.toContain('_interaction');
+    const before = await interactions();
+    await refusedHere(await changed(party, { redirect_uri: address }));
+    expect(await interactions()).toEqual(before);
   });
+
+  it('is not the app’s own, though it leads to the same machine: that is for native apps', async () => {
+    const web = await createParty(bed, 'web');
+    for (const address of [
+      'http://localhost/cb',
+      'http://127.0.0.1/cb',
+      'https://rp.example:444/cb',
+    ]) {
+      await refusedHere(await changed(web, { redirect_uri: address }));
+    }
+    const { location } = await ana.get(
+      await changed(web, { redirect_uri: 'https://rp.example/cb' }),
+    );
+    expect(location).toMatch(/^https:\/\/rp\.example\/cb\?code=/);
+  });
+
+  it('is not named twice, and not pushed either', async () => {
+    await refusedHere(`${await changed(party, {})}&redirect_uri=${redirectUri}`);
+    const pushed = async (redirect_uri: string): ReturnType<typeof post> => {
+      const { parameters } = await newRequest({ redirect_uri, client_id: 'first' });
+      const fields = { ...parameters, response_type: 'code' };
+      return post(`${bed.issuer}/request`, fields, basic('first', bed.clientSecret));
+    };
+    expect((await pushed(redirectUri)).status).toBe(201);
+    expect(await pushed(`${redirectUri}/`)).toMatchObject({
+      ...{ status: 400, json: { error: 'invalid_request' } },
+    });
+  });
+
+  const interactions = (): Promise<string[]> =>
+    withRedis(storeUrl, async (redis) => (await redis.keys('*:Interaction:*')).toSorted());
+
+  it('would be seen to begin a sign-in, were it the right one', async () => {
+    const before = await interactions();
+    await createBrowser().get(await changed(party, {}));
+    expect(await interactions()).toHaveLength(before.length + 1);
+  });
+
+  async function refusedHere(url: string): Promise<void> {
+    const answer = await createBrowser().get(url);
+    expect(answer).toMatchObject({ status: 400, location: undefined });
+    expect(heading(answer)).toMatch(
+      /^(The app asked for something we cannot do|We could not read that)$/,
+    );
+    expect(answer.headers.getSetCookie().join()).not.toContain('_interaction');
+  }
 });
 
 describe('what is not offered', () => {
-  it.each(['token', 'id_token', 'code id_token', 'code token', 'code id_token token', 'none', 'x'])(
-    '[PR-07] response_type "%s" is refused, in the query',
-    async (responseType) => {
-      const { location } = await ana.get(await changed(party, { response_type: responseType }));
-      const answer = new URL((location ?? '').replace('#', '?'));
-      expect(answer.searchParams.get('error')).toMatch(/^unsupported_response_type|^invalid_/);
-      expect(location).not.toMatch(/[?#&](code|access_token|id_token)=/);
-    },
-  );
+  it.each([
+    ...['token', 'id_token', 'code id_token', 'code token', 'id_token token'],
+    ...['code id_token token', 'none', 'x', 'CODE'],
+  ])('[PR-07] response_type "%s" is refused, in the query and when it is pushed', async (type) => {
+    const { location = '' } = await ana.get(await changed(party, { response_type: type }));
+    const answer = new URL(location.replace('#', '?'));
+    expect(answer.searchParams.get('error')).toBe('unsupported_response_type');
+    expect(location).not.toMatch(/[?#&](code|access_token|id_token)=/);
+    const { parameters } = await newRequest({ client_id: 'first', response_type: type });
+    const headers = basic('first', bed.clientSecret);
+    const pushed = await post(`${bed.issuer}/request`, parameters, headers);
+    expect(pushed).toMatchObject({ status: 400, json: { error: 'unsupported_response_type' } });
+  });
 
   it.each([
     'password',

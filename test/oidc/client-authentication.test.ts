@@ -2,18 +2,11 @@ import { createHash, randomUUID } from 'node:crypto';
 import * as jose from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { randomKey } from '../../src/config/keys.ts';
-import { openStore } from '../../src/store/open.ts';
 import type { TestBrowser } from '../support/browser.ts';
-import { press, settle } from '../support/login.ts';
 import { freshRedis } from '../support/redis.ts';
-import { freePort } from '../support/ports.ts';
 import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
 import { type Reply, basic, createOtherParty, newRequest, post, signedIn } from './support.ts';
 
-const storeKey = randomKey();
-const registrationToken = randomKey();
-let storeUrl: string;
 let bed: Testbed;
 let ana: TestBrowser;
 let key: jose.GenerateKeyPairResult;
@@ -21,21 +14,18 @@ let key: jose.GenerateKeyPairResult;
 beforeAll(async () => {
   key = await jose.generateKeyPair('ES256', { extractable: true });
   const jwk = { ...(await jose.exportJWK(key.publicKey)), kid: 'mine', alg: 'ES256' };
-  storeUrl = await freshRedis();
+  const keyed = {
+    redirect_uris: [redirectUri],
+    grant_types: ['authorization_code', 'client_credentials'],
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [jwk] },
+    first_party: true,
+  };
   bed = await startTestbed({
-    flags: {
-      store: { url: storeUrl, encryptionKeys: [storeKey] },
-      dynamicRegistration: { enabled: true, initialAccessToken: registrationToken },
-    },
+    storeUrl: await freshRedis(),
     clients: [
-      {
-        client_id: 'keyed',
-        redirect_uris: [redirectUri],
-        grant_types: ['authorization_code', 'client_credentials'],
-        token_endpoint_auth_method: 'private_key_jwt',
-        jwks: { keys: [jwk] },
-        first_party: true,
-      },
+      { client_id: 'keyed', ...keyed },
+      { client_id: 'excepted', assertion_audience: 'token_endpoint', ...keyed },
     ],
   });
   ana = await signedIn(bed);
@@ -89,8 +79,8 @@ describe('[PR-16] a client secret', () => {
   });
 });
 
-/** `null` leaves a claim out. */
-type Changes = Record<string, string | number | null>;
+/** `null` leaves a claim out; ISSUER stands for ours, which a table cannot know. */
+type Changes = Record<string, string | number | string[] | null>;
 
 const assertionType = {
   client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -101,7 +91,8 @@ function assertion(changes: Changes = {}): Promise<string> {
   const common = { iss: 'keyed', sub: 'keyed', aud: bed.issuer };
   const whole: Changes = { ...common, jti: randomUUID(), iat: now, exp: now + 60, ...changes };
   const given = Object.entries(whole).filter(([, value]) => value !== null);
-  return new jose.SignJWT(Object.fromEntries(given))
+  const text = JSON.stringify(Object.fromEntries(given)).replaceAll('ISSUER', bed.issuer);
+  return new jose.SignJWT(JSON.parse(text) as jose.JWTPayload)
     .setProtectedHeader({ alg: 'ES256', kid: 'mine' })
     .sign(key.privateKey);
 }
@@ -128,6 +119,13 @@ describe('[PR-16] private_key_jwt', () => {
 
   it.each<[string, Changes]>([
     ['is for somebody else', { aud: 'https://elsewhere.example' }],
+    ['is for nobody', { aud: null }],
+    ['is for us with a slash more', { aud: 'ISSUER/' }],
+    ['is for one of our endpoints', { aud: 'ISSUER/token' }],
+    ['is for a list, of us alone', { aud: ['ISSUER'] }],
+    ['is for a list, of an endpoint', { aud: ['ISSUER/token'] }],
+    ['is for us and somebody else', { aud: ['ISSUER', 'https://elsewhere.example'] }],
+    ['was not to be used yet', { nbf: Math.floor(Date.now() / 1000) + 600 }],
     ['is over', { exp: Math.floor(Date.now() / 1000) - 60 }],
     ['speaks for another client', { sub: 'first' }],
     ['comes from another client', { iss: 'first' }],
@@ -138,126 +136,38 @@ describe('[PR-16] private_key_jwt', () => {
     expect((await assert()).status).toBe(200);
   });
 
+  it('one for the token endpoint is taken from software that the operator excepted, as one string', async () => {
+    const of = { iss: 'excepted', sub: 'excepted' };
+    const endpoint = `${bed.issuer}/token`;
+    for (const aud of [bed.issuer, endpoint]) {
+      expect((await assert({ ...of, aud })).status).toBe(200);
+    }
+    for (const aud of [
+      [endpoint],
+      [bed.issuer, endpoint],
+      `${bed.issuer}/request`,
+      bed.issuer + '/',
+    ]) {
+      expect((await assert({ ...of, aud })).status).toBe(401);
+    }
+  });
+
+  it('at the other endpoints it is for the issuer, too', async () => {
+    for (const path of ['/request', '/token/introspection', '/token/revocation']) {
+      const status = async (aud: string): Promise<unknown> =>
+        (
+          await post(bed.issuer + path, {
+            ...{ token: 'x', client_id: 'keyed', ...assertionType },
+            client_assertion: await assertion({ aud }),
+          })
+        ).json.error ?? 'taken';
+      expect(await status(bed.issuer + path)).toBe('invalid_client');
+      expect(await status(bed.issuer)).not.toBe('invalid_client');
+    }
+  });
+
   it('a client that has a key is not let in by anything less', async () => {
     expect((await token({ client_id: 'keyed' })).status).toBe(401);
     expect((await token({}, basic('keyed', bed.clientSecret))).status).toBe(401);
   });
 });
-
-describe('[PR-21] registration by the client itself', () => {
-  const register = (metadata: object, bearer?: string): Promise<Response> =>
-    fetch(`${bed.issuer}/reg`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
-      },
-      body: JSON.stringify({ redirect_uris: [redirectUri], ...metadata }),
-    });
-
-  it('is off unless the operator turns it on', async () => {
-    const plain = await startTestbed();
-    try {
-      const headers = { accept: 'application/json' };
-      expect((await post(`${plain.issuer}/reg`, {}, headers)).status).toBe(404);
-    } finally {
-      await plain.close();
-    }
-  });
-
-  it("needs the operator's token", async () => {
-    for (const bearer of [undefined, 'wrong', `${registrationToken}x`]) {
-      expect((await register({}, bearer)).status).toBe(401);
-    }
-  });
-
-  it('makes a client that works, whose secret is kept as a hash alone', async () => {
-    const metadata = { application_type: 'native', client_name: 'Registered' };
-    const response = await register(metadata, registrationToken);
-    expect(response.status).toBe(201);
-    const made = (await response.json()) as { client_id: string; client_secret: string };
-    expect(made.client_secret.length).toBeGreaterThanOrEqual(32);
-    const party = await createOtherParty(
-      bed,
-      made.client_id,
-      oidc.ClientSecretBasic(made.client_secret),
-    );
-    const { parameters, checks } = await newRequest();
-    const url = oidc.buildAuthorizationUrl(party, parameters);
-    // It is not of the house, so the person is asked.
-    const consent = await settle(ana, await ana.get(url.href));
-    const { location = '' } = await settle(ana, await press(ana, consent, 'allow'));
-    const tokens = await oidc.authorizationCodeGrant(party, new URL(location), checks);
-    expect(tokens.claims()?.aud).toBe(made.client_id);
-
-    const kept = (await everythingKept()).join('\n');
-    expect(kept).toContain(made.client_id);
-    expect(kept).not.toContain(made.client_secret);
-  });
-
-  it('does not let a client call itself one of the house or do without PKCE', async () => {
-    const bold = { application_type: 'native', first_party: true, pkce: 'optional' };
-    const response = await register(bold, registrationToken);
-    const made = (await response.json()) as { client_id: string; client_secret: string };
-    expect(made).not.toHaveProperty('first_party');
-    const { parameters } = await newRequest({ client_id: made.client_id, response_type: 'code' });
-    const begin = (fields: Record<string, string>): ReturnType<TestBrowser['get']> =>
-      ana.get(`${bed.issuer}/auth?${new URLSearchParams(fields).toString()}`);
-    expect((await begin(parameters)).location).toContain('/interaction/');
-    const { code_challenge, code_challenge_method, ...without } = parameters;
-    expect([code_challenge_method, code_challenge?.length]).toEqual(['S256', 43]);
-    expect((await begin(without)).location).toContain('error=invalid_request');
-  });
-
-  it.each([
-    ['a script', { redirect_uris: ['javascript:alert(1)'] }],
-    ['a fragment', { redirect_uris: ['https://rp.example/#x'] }],
-    ['http on the web', { redirect_uris: ['http://rp.example/callback'] }],
-    ['data', { redirect_uris: ['data:text/html,x'] }],
-    ['an HS algorithm', { id_token_signed_response_alg: 'HS256' }],
-    ['client_secret_jwt', { token_endpoint_auth_method: 'client_secret_jwt' }],
-    ['the implicit flow', { response_types: ['id_token'], grant_types: ['implicit'] }],
-  ])('refuses %s', async (_, metadata) => {
-    const response = await register(
-      { redirect_uris: ['https://rp.example/callback'], ...metadata },
-      registrationToken,
-    );
-    expect(response.status).toBe(400);
-    const { error } = (await response.json()) as { error: string };
-    expect(error).toMatch(/^invalid_(client_metadata|redirect_uri)$/);
-  });
-
-  it('[PL-07] fetches no keys from a private address', async () => {
-    const port = await freePort();
-    const metadata = {
-      redirect_uris: ['https://rp.example/callback'],
-      token_endpoint_auth_method: 'private_key_jwt',
-      jwks_uri: `https://127.0.0.1:${port}/jwks`,
-      grant_types: ['authorization_code', 'client_credentials'],
-    };
-    const response = await register(metadata, registrationToken);
-    const { client_id: id = '' } = (await response.json()) as { client_id?: string };
-    const reply = await token({
-      ...assertionType,
-      client_assertion: await assertion({ iss: id, sub: id }),
-    });
-    expect(reply.status).toBe(401);
-  });
-});
-
-async function everythingKept(): Promise<string[]> {
-  const { store } = await openStore({
-    url: storeUrl,
-    encryptionKeys: [storeKey],
-    clock: Date.now,
-  });
-  try {
-    const values: string[] = [];
-    for (const kind of ['Client', 'RegistrationAccessToken', 'Session', 'Grant', 'Interaction']) {
-      for await (const { value } of store.scan(kind)) values.push(value);
-    }
-    return values;
-  } finally {
-    await store.close();
-  }
-}

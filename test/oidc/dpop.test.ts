@@ -17,6 +17,7 @@ import {
   userinfo,
 } from './support.ts';
 
+const boundSecret = 'a-secret-of-the-bound-client-0123456789';
 let bed: Testbed;
 let party: Party;
 let ana: TestBrowser;
@@ -24,7 +25,16 @@ let key: jose.GenerateKeyPairResult;
 let jwk: jose.JWK;
 
 beforeAll(async () => {
-  bed = await startTestbed({ storeUrl: await freshRedis() });
+  bed = await startTestbed({
+    storeUrl: await freshRedis(),
+    clients: [
+      {
+        ...{ client_id: 'bound', dpop_bound_access_tokens: true, redirect_uris: [] },
+        ...{ response_types: [], grant_types: ['client_credentials'] },
+        client_secret: boundSecret,
+      },
+    ],
+  });
   party = await createParty(bed);
   ana = await signedIn(bed);
   key = await jose.generateKeyPair('ES256', { extractable: true });
@@ -33,30 +43,32 @@ beforeAll(async () => {
 afterAll(() => bed.close());
 
 interface Proof {
-  htm?: string;
-  htu?: string;
-  ath?: string;
+  jti?: string | undefined;
+  htm?: string | undefined;
+  htu?: string | undefined;
+  ath?: string | undefined;
   nonce?: string;
-  iat?: number;
+  /** Now, when it is not given; none, when it is undefined. */
+  iat?: number | undefined;
   /** The token that the proof is shown with. */
   token?: string;
 }
 
-async function proofOf({ token, iat, ...more }: Proof, using = key): Promise<string> {
+async function proofOf({ token, ...more }: Proof, using = key): Promise<string> {
   const ath = token && createHash('sha256').update(token).digest('base64url');
   return new jose.SignJWT({
     jti: randomUUID(),
+    iat: Math.floor(Date.now() / 1000),
     htm: 'GET',
     htu: `${bed.issuer}/me`,
     ...(ath ? { ath } : {}),
     ...more,
-  })
+  } as jose.JWTPayload)
     .setProtectedHeader({
       alg: 'ES256',
       typ: 'dpop+jwt',
       jwk: using === key ? jwk : await jose.exportJWK(using.publicKey),
     })
-    .setIssuedAt(iat)
     .sign(using.privateKey);
 }
 
@@ -126,7 +138,51 @@ it.each<[string, Proof]>([
 it('[PR-15] a proof of another key is refused', async () => {
   const { access_token: token } = await boundToken();
   const other = await jose.generateKeyPair('ES256', { extractable: true });
-  expect((await me(token, await proofOf({ token }, other))).status).toBe(401);
+  const refused = await me(token, await proofOf({ token }, other));
+  expect(refused).toMatchObject({ status: 401, json: { error: 'invalid_token' } });
+});
+
+it('[PR-15] a proof from the future is refused, and one without its parts', async () => {
+  const { access_token: token } = await boundToken();
+  const iat = Math.floor(Date.now() / 1000) + 3600;
+  const early = await me(token, await proofOf({ token, iat }));
+  expect(early).toMatchObject({ status: 401, json: { error: 'use_dpop_nonce' } });
+  for (const missing of ['jti', 'htm', 'htu', 'ath', 'iat'] as const) {
+    const refused = await me(token, await proofOf({ token, [missing]: undefined }));
+    const invalid = { status: 401, json: { error: 'invalid_dpop_proof' } };
+    expect({ missing, refused }).toMatchObject({ missing, refused: invalid });
+  }
+});
+
+it.each([
+  ['POST to another endpoint', { htm: 'POST', htu: '/request' }],
+  ['GET', { htm: 'GET', htu: '/token' }],
+])('[PR-15] at the token endpoint a proof for %s is refused', async (_, { htm, htu }) => {
+  const dpop = await proofOf({ htm, htu: bed.issuer + htu });
+  const headers = { ...basic('first', bed.clientSecret), dpop };
+  const refused = await post(`${bed.issuer}/token`, { grant_type: 'client_credentials' }, headers);
+  expect(refused).toMatchObject({ status: 400, json: { error: 'invalid_dpop_proof' } });
+});
+
+it('[PR-15] a client that binds everything needs a nonce of ours in each proof', async () => {
+  const ask = async (nonce?: string): Promise<Reply> => {
+    const common = { htm: 'POST', htu: `${bed.issuer}/token` };
+    const dpop = await proofOf({ ...common, ...(nonce === undefined ? {} : { nonce }) });
+    const headers = { ...basic('bound', boundSecret), dpop };
+    return post(`${bed.issuer}/token`, { grant_type: 'client_credentials' }, headers);
+  };
+  const refused = await ask();
+  expect(refused).toMatchObject({ status: 400, json: { error: 'use_dpop_nonce' } });
+  const nonce = refused.headers.get('dpop-nonce') ?? '';
+  expect(await ask(nonce)).toMatchObject({ status: 200, json: { token_type: 'DPoP' } });
+  const invented = await ask('A'.repeat(nonce.length));
+  expect(invented).toMatchObject({ status: 400, json: { error: 'use_dpop_nonce' } });
+  const unbound = await post(
+    `${bed.issuer}/token`,
+    { grant_type: 'client_credentials' },
+    basic('bound', boundSecret),
+  );
+  expect(unbound).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
 });
 
 it('[PR-15] an old proof needs a nonce of ours, which the refusal brings along', async () => {

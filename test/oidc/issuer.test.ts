@@ -1,6 +1,6 @@
 /** Every answer says whose it is (RFC 9207), so that a client of two providers cannot mistake one for the other. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createBrowser } from '../support/browser.ts';
+import { createBrowser, formsOf } from '../support/browser.ts';
 import {
   type Party,
   createParty,
@@ -10,7 +10,7 @@ import {
   signIn,
 } from '../support/login.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
-import { answerOf, changed } from './support.ts';
+import { answerOf, changed, signedIn } from './support.ts';
 
 let bed: Testbed;
 let hostile: Testbed;
@@ -30,7 +30,7 @@ describe('[PR-05] the issuer', () => {
       { response_type: 'token' },
       'unsupported_response_type',
     ],
-    ['that the response mode is unknown', { prompt: 'none login' }, 'invalid_request'],
+    ['that the prompts contradict', { prompt: 'none login' }, 'invalid_request'],
     ['that PKCE is missing', { code_challenge: undefined }, 'invalid_request'],
     ['that the claims are no JSON', { claims: '{' }, 'invalid_request'],
     [
@@ -54,6 +54,36 @@ describe('[PR-05] the issuer', () => {
     expect(answerOf(code)).toMatchObject({ iss: bed.issuer });
   });
 
+  it.each([
+    ['query', '?'],
+    ['fragment', '#'],
+  ])('stands in codes and errors alike, in the %s', async (mode, mark) => {
+    const browser = await signedIn(bed);
+    for (const [prompt, told] of [
+      ['none', 'code'],
+      ['none consent', 'error'],
+    ] as const) {
+      const url = await changed(party, { response_mode: mode, prompt });
+      const { location = '' } = await browser.get(url);
+      const answer = new URLSearchParams(location.slice(location.indexOf(mark) + 1));
+      expect(answer.has(told)).toBe(true);
+      expect(answer.getAll('iss')).toEqual([bed.issuer]);
+    }
+  });
+
+  it('stands in a form that is posted, be it a code or an error', async () => {
+    const browser = await signedIn(bed);
+    for (const [prompt, told] of [
+      ['none', 'code'],
+      ['none consent', 'error'],
+    ] as const) {
+      const url = await changed(party, { response_mode: 'form_post', prompt });
+      const [form] = formsOf(await browser.get(url));
+      expect(form?.fields).toMatchObject({ iss: bed.issuer });
+      expect(form?.fields).toHaveProperty(told);
+    }
+  });
+
   it('is announced in the metadata', () => {
     const metadata = party.config.serverMetadata();
     expect(metadata.authorization_response_iss_parameter_supported).toBe(true);
@@ -68,5 +98,21 @@ describe('[PR-05] the issuer', () => {
     await expect(asked.finish(code.href)).rejects.toMatchObject(aboutIssuer);
     code.searchParams.delete('iss');
     await expect(asked.finish(code.href)).rejects.toMatchObject(aboutIssuer);
+  });
+
+  it('keeps an error of a hostile provider from a relying party that asked us', async () => {
+    const asked = await party.begin({ prompt: 'none' });
+    const theirs = await (await createParty(hostile)).begin({ prompt: 'none' });
+    const { location = '' } = await createBrowser().get(theirs.url);
+    const mixed = new URL(location);
+    mixed.searchParams.set('state', new URL(asked.url).searchParams.get('state') ?? '');
+    expect(mixed.searchParams.get('iss')).toBe(hostile.issuer);
+    await expect(asked.finish(mixed.href)).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('"iss"') as string },
+    });
+    const own = await createBrowser().get(asked.url);
+    await expect(asked.finish(own.location ?? '')).rejects.toMatchObject({
+      error: 'login_required',
+    });
   });
 });

@@ -24,7 +24,7 @@ const contextOf = ({ idToken, hint, ...oidc }: Asked): KoaContextWithOIDC =>
     },
   }) as unknown as KoaContextWithOIDC;
 
-const policy = createPolicy([acr.selfie], () => 'a pairwise name');
+const policy = createPolicy([acr.selfie], (_client, accountId) => accountId);
 
 /** @returns whether this check asks the person. @throws where it refuses the request. */
 async function asks(prompt: string, reason: string, asked: Asked): Promise<boolean> {
@@ -111,7 +111,7 @@ describe('the requested person', () => {
     ['the hint', { hint: tokenOf('ana') }],
     ['the claims', { idToken: { sub: { value: 'ana' } } }],
   ];
-  const asksForSubject = (asked: Asked) => asks('login', 'subject', asked);
+  const asksForSubject = (asked: Asked) => asks('login', 'subject', { client: {}, ...asked });
 
   test.each(wishes)('by %s is the one who is signed in, or is asked for', async (_, wish) => {
     expect(await asksForSubject({ ...wish, session: { accountId: 'ana' } })).toBe(false);

@@ -1,7 +1,19 @@
 import * as oidc from 'openid-client';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import type { TestBrowser } from '../support/browser.ts';
-import { type Party, createBrowser, createParty, heading, signIn } from '../support/login.ts';
+import {
+  type Party,
+  createBrowser,
+  createParty,
+  heading,
+  press,
+  settle,
+  signIn,
+  takeSelfie,
+  toSelfie,
+  whileWaiting,
+} from '../support/login.ts';
+import { freshRedis } from '../support/redis.ts';
 import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
 import { answerOf, basic, changed, newRequest, post, signedIn } from './support.ts';
 
@@ -11,6 +23,7 @@ let ana: TestBrowser;
 
 beforeAll(async () => {
   bed = await startTestbed({
+    storeUrl: await freshRedis(),
     clock: () => Date.now(),
     clients: [
       {
@@ -63,6 +76,38 @@ it('[PR-06] [PR-30] it survives the selfie, and no cookie carries what it says',
   expect(JSON.stringify(cookies)).not.toContain('example.com');
 });
 
+it('[PR-06] of two sign-ins that it began one gets an answer', async () => {
+  const { url } = await push();
+  const request = { url: url.href, finish: () => Promise.reject(new Error('not used')) };
+  const [anas, bens] = [createBrowser(), createBrowser()];
+  const selfies = [
+    [anas, await toSelfie(anas, request, 'ana@example.com')],
+    [bens, await toSelfie(bens, request, 'ben@example.com')],
+  ] as const;
+  const answers = [];
+  for (const [browser, didit] of selfies) {
+    const back = await settle(browser, await takeSelfie(browser, didit, 'approve'));
+    const ready = await whileWaiting(browser, back);
+    answers.push(await settle(browser, await press(browser, ready, 'resume')));
+  }
+  expect(answerOf(answers[0]?.location)).toHaveProperty('code');
+  expect(answerOf(answers[1]?.location)).toMatchObject({ error: 'invalid_request_uri' });
+  expect(answers[1]?.location).not.toContain('code=');
+});
+
+it('[PR-06] of three answers that are asked for at once it is worth one, each time', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const { url } = await push();
+    const tabs = await Promise.all([1, 2, 3].map(() => ana.get(url.href)));
+    expect(tabs.filter(({ location }) => location?.includes('code='))).toHaveLength(1);
+    for (const { location, status } of tabs) {
+      // The person is told, or the app, by how far it had come.
+      const error = location === undefined ? status : answerOf(location).error;
+      expect([undefined, 400, 'invalid_request_uri']).toContain(error);
+    }
+  }
+});
+
 it('[PR-06] it begins three sign-ins and no fourth, in however many browsers', async () => {
   const { url } = await push();
   for (const browser of [createBrowser(), createBrowser(), createBrowser()]) {
@@ -74,7 +119,11 @@ it('[PR-06] it begins three sign-ins and no fourth, in however many browsers', a
   expect((await createBrowser().get(other.href)).location).toContain('/interaction/');
 });
 
-it('[PR-06] it is over after a minute', async () => {
+it('[PR-06] it is over after a minute, as the answer says', async () => {
+  const { parameters } = await newRequest({ client_id: 'first' });
+  const fields = { ...parameters, response_type: 'code' };
+  const { json } = await post(`${bed.issuer}/request`, fields, basic('first', bed.clientSecret));
+  expect(json.expires_in).toBe(60);
   const { url } = await push();
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
   await refused(ana, url.href);
@@ -87,20 +136,23 @@ it('[PR-06] it belongs to the client that pushed it', async () => {
 });
 
 it('[PR-06] what stands beside it in the address changes nothing', async () => {
-  const { url } = await push();
+  const { url, checks } = await push();
   url.searchParams.set('redirect_uri', 'http://evil.example/');
   url.searchParams.set('state', 'injected');
   url.searchParams.set('scope', 'openid email');
   const { location = '' } = await ana.get(url.href);
   expect(new URL(location).host).toBe('localhost:9');
-  expect(answerOf(location).state).not.toBe('injected');
+  expect(answerOf(location).state).toBe(checks.expectedState);
+  const tokens = await oidc.authorizationCodeGrant(party.config, new URL(location), checks);
+  expect(tokens.scope).toBe('openid');
 });
 
 it('[PR-06] a client that has to push is refused when it does not', async () => {
   const pushing = await createParty(bed, 'spa');
   const url = await changed(pushing, { client_id: 'pushing', redirect_uri: redirectUri });
   const { location } = await ana.get(url);
-  expect(location ?? '').not.toContain('code=');
+  expect(answerOf(location)).toMatchObject({ error: 'invalid_request' });
+  expect(answerOf(location)).not.toHaveProperty('code');
   const fields = { client_id: 'pushing', response_type: 'code' };
   const { parameters } = await newRequest();
   const pushed = await post(`${bed.issuer}/request`, { ...parameters, ...fields });

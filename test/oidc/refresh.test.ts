@@ -1,41 +1,19 @@
-/** On Redis, with a second connection: what an operator does to an account from another process. */
 import * as oidc from 'openid-client';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { randomKey } from '../../src/config/keys.ts';
-import { type Accounts, createAccounts } from '../../src/store/accounts.ts';
-import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestBrowser } from '../support/browser.ts';
-import {
-  createBrowser,
-  createParty,
-  heading,
-  press,
-  settle,
-  takeSelfie,
-  type Party,
-  whileWaiting,
-} from '../support/login.ts';
+import { type Party, createParty } from '../support/login.ts';
 import { freshRedis } from '../support/redis.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
-import { answerOf, basic, changed, post, signedIn, tokensOf, userinfo } from './support.ts';
+import { basic, post, signedIn, tokensOf, userinfo } from './support.ts';
 
 let bed: Testbed;
-let store: Store;
-let accounts: Accounts;
 let party: Party;
 
 beforeAll(async () => {
-  const [url, encryptionKeys] = [await freshRedis(), [randomKey()]];
-  bed = await startTestbed({ flags: { store: { url, encryptionKeys } } });
-  ({ store } = await openStore({ url, encryptionKeys, clock: Date.now }));
-  accounts = createAccounts(store, { clock: Date.now, random: randomKey });
+  bed = await startTestbed({ storeUrl: await freshRedis() });
   party = await createParty(bed);
 });
-afterAll(async () => {
-  await store.close();
-  await bed.close();
-});
+afterAll(() => bed.close());
 
 async function introspected(token: string): Promise<boolean> {
   return (await oidc.tokenIntrospection(party.config, token)).active;
@@ -96,75 +74,6 @@ describe('refresh tokens', () => {
     const { location = '' } = await browser.get(request.url);
     await logOut(browser);
     await expect(request.finish(location)).rejects.toMatchObject({ error: 'invalid_grant' });
-  });
-});
-
-describe.each([
-  ['blocked', (sub: string) => accounts.setStatus(sub, 'blocked')],
-  ['removed', (sub: string) => store.delete(`account:${sub}`)],
-])('[PR-26] an account that is %s', (_, end) => {
-  let browser: TestBrowser;
-  let tokens: Awaited<ReturnType<typeof tokensOf>>;
-  let sub: string;
-
-  beforeEach(async () => {
-    browser = await signedIn(bed, 'ben@example.com');
-    tokens = await tokensOf(browser, await party.begin());
-    sub = tokens.claims()?.sub ?? '';
-    const { value = '' } = (await store.get(`account:${sub}`)) ?? {};
-    return async () => {
-      await store.put(`account:${sub}`, value);
-      await told('code');
-    };
-  });
-
-  /** The provider hears of it from another process, soon. */
-  async function told(answer: 'code' | 'error'): Promise<void> {
-    await store.publish('accounts', sub);
-    const silent = await changed(party, { prompt: 'none' });
-    const answered = async () => Object.keys(answerOf((await browser.get(silent)).location));
-    await expect.poll(answered).toContain(answer);
-  }
-
-  it('keeps no token', async () => {
-    await end(sub);
-    await told('error');
-    const refused = oidc.refreshTokenGrant(party.config, tokens.refresh_token ?? '');
-    await expect(refused).rejects.toMatchObject({ error: 'invalid_grant' });
-    expect((await userinfo(bed, tokens.access_token)).status).toBe(401);
-    expect(await introspected(tokens.access_token)).toBe(false);
-  });
-
-  it('has no session any more', async () => {
-    await end(sub);
-    await told('error');
-    const silent = await browser.get(await changed(party, { prompt: 'none' }));
-    expect(answerOf(silent.location).error).toBe('login_required');
-    const asked = await browser.get((await party.begin()).url);
-    expect(asked.location).toContain('/interaction/');
-  });
-
-  it('cannot redeem a code that was on its way', async () => {
-    const request = await party.begin();
-    const { location = '' } = await browser.get(request.url);
-    await end(sub);
-    await told('error');
-    await expect(request.finish(location)).rejects.toMatchObject({ error: 'invalid_grant' });
-  });
-
-  it('[AB-01] gets a selfie that lets nobody in, and no reason', async () => {
-    await end(sub);
-    await told('error');
-    const stranger = createBrowser();
-    const identify = await settle(stranger, await stranger.get((await party.begin()).url));
-    const as = { identifier: 'ben@example.com' };
-    const context = await settle(stranger, await press(stranger, identify, 'identify', as));
-    expect(heading(context)).toBe('One selfie to sign in');
-    const selfie = await settle(stranger, await press(stranger, context, 'selfie'));
-    const back = await settle(stranger, await takeSelfie(stranger, selfie, 'approve'));
-    const page = await whileWaiting(stranger, back);
-    expect(heading(page)).toBe('We could not sign you in');
-    expect(page.text).not.toMatch(/block|remov|delet/i);
   });
 });
 

@@ -43,7 +43,7 @@ async function introspect(clientId: string, secret: string, token: string) {
 }
 
 describe('resource indicators', () => {
-  it('a token for a resource is a JWT that the resource can read by itself', async () => {
+  it('[PR-09] a token for a resource is a JWT, typed as one, for that resource alone', async () => {
     const { access_token: token, scope } = await tokensFor({
       resource: wiki,
       scope: 'openid wiki:read vault:open',
@@ -126,6 +126,19 @@ describe('[PR-23] introspection', () => {
     expect(await introspect('vault', vaultSecret, refresh)).toEqual({ active: false });
   });
 
+  it('tells another client nothing, whatever it takes the token for', async () => {
+    const { access_token: token, refresh_token: refresh = '' } = await tokensFor();
+    for (const one of [token, refresh]) {
+      for (const hint of ['access_token', 'refresh_token', 'client_credentials']) {
+        const fields = { token: one, token_type_hint: hint };
+        const headers = basic('second', bed.clientSecret);
+        const url = `${bed.issuer}/token/introspection`;
+        expect((await post(url, fields, headers)).json).toEqual({ active: false });
+      }
+    }
+    expect(await introspect('first', bed.clientSecret, token)).toMatchObject({ active: true });
+  });
+
   it('tells a page without a secret nothing about the tokens of others', async () => {
     const { access_token: token } = await tokensFor();
     const fields = { token, client_id: 'spa' };
@@ -183,6 +196,8 @@ describe('[PR-23] revocation', () => {
       expect(reply.status).toBe(200);
       const page = { token: one, client_id: 'spa' };
       expect((await post(`${bed.issuer}/token/revocation`, page)).status).toBe(200);
+      const nobody = await post(`${bed.issuer}/token/revocation`, { token: one });
+      expect(nobody.status).toBe(400);
     }
     expect((await userinfo(bed, token)).status).toBe(200);
     await oidc.refreshTokenGrant(party.config, refresh);

@@ -1,6 +1,9 @@
 /** Under which names apps know a person. */
 import * as oidc from 'openid-client';
 import { beforeAll, expect, it } from 'vitest';
+import { randomKey } from '../../src/config/keys.ts';
+import { createAccounts } from '../../src/store/accounts.ts';
+import { openStore } from '../../src/store/open.ts';
 import { overhear } from '../didit/support.ts';
 import type { TestBrowser } from '../support/browser.ts';
 import { createBrowser, createParty, isCallback, signIn } from '../support/login.ts';
@@ -9,6 +12,8 @@ import { type Testbed, startTestbed } from '../support/testbed.ts';
 import { createOtherParty, newRequest, userinfo } from './support.ts';
 
 const overheard = overhear();
+const encryptionKeys = [randomKey()];
+let url: string;
 let bed: Testbed;
 let ana: TestBrowser;
 let publicSub: string;
@@ -21,8 +26,10 @@ const party = (client_id: string, host: string, metadata: object = {}): object =
 });
 
 beforeAll(async () => {
+  url = await freshRedis();
   bed = await startTestbed({
-    storeUrl: await freshRedis(),
+    flags: { store: { url, encryptionKeys } },
+    people: 2,
     fetch: overheard.fetch,
     clients: [party('one', 'first'), party('sibling', 'first'), party('two', 'second')],
   });
@@ -32,11 +39,16 @@ beforeAll(async () => {
   return () => bed.close();
 });
 
-async function subAt(clientId: string, host: string, more: Record<string, string> = {}) {
+async function subAt(
+  clientId: string,
+  host: string,
+  more: Record<string, string> = {},
+  browser = ana,
+) {
   const config = await createOtherParty(bed, clientId, oidc.None());
   const redirect_uri = `http://${host}.localhost:9/callback`;
   const { parameters, checks } = await newRequest({ redirect_uri, ...more });
-  const answer = await ana.get(oidc.buildAuthorizationUrl(config, parameters).href);
+  const answer = await browser.get(oidc.buildAuthorizationUrl(config, parameters).href);
   const tokens = await oidc.authorizationCodeGrant(config, new URL(answer.location ?? ''), checks);
   const sub = tokens.claims()?.sub ?? '';
   expect((await userinfo(bed, tokens.access_token)).json.sub).toBe(sub);
@@ -69,14 +81,29 @@ it('[PR-27] [PR-13] it is understood as a hint, and only from the client whose i
   expect(location).not.toContain('code=');
 });
 
-it('[PR-27] who is enrolled anew, under the same address, is somebody new to every app', async () => {
-  const elsewhere = await startTestbed();
-  try {
-    const request = await (await createParty(elsewhere)).begin();
-    const { sub } = (await request.finish(await signIn(createBrowser(), request))).claims() ?? {};
-    expect(sub).not.toBe(publicSub);
-    expect(sub).toMatch(/^[\w-]{20,}$/);
-  } finally {
-    await elsewhere.close();
-  }
+it('[PR-27] who is removed and enrolled anew, under the same address, is somebody new to every app', async () => {
+  const person = bed.person();
+  const subjects = async (): Promise<unknown[]> => {
+    const browser = createBrowser();
+    const request = await (await createParty(bed)).begin();
+    const claims = (await request.finish(await signIn(browser, request, person))).claims();
+    expect(claims?.email).toBe(person);
+    const { vendor_data: vendorData } = overheard.latest().body;
+    const own = await subAt('one', 'first', {}, browser);
+    return [claims?.sub, own.sub, vendorData];
+  };
+  const before = await subjects();
+  const { store } = await openStore({ url, encryptionKeys, clock: Date.now });
+  const accounts = createAccounts(store, { clock: Date.now, random: randomKey });
+  expect(await accounts.remove(String(before[0]))).toBe(true);
+  expect(await accounts.idOf(person)).toBeUndefined();
+  expect(await accounts.find(String(before[0]))).toBeUndefined();
+  await store.close();
+  // The accounts file is read at each start; it names the person still.
+  await bed.restart();
+  const after = await subjects();
+  const names = [...before, ...after, person];
+  expect(new Set(names).size).toBe(7);
+  expect(before[0]).toMatch(/^[\w-]{22}$/);
+  expect(after[0]).toMatch(/^[\w-]{22}$/);
 });

@@ -1,5 +1,7 @@
-import { type AddressInfo, createServer } from 'node:net';
-import { expect, it, vi } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { createListeners } from '../../src/ops/listeners.ts';
 import { freshRedis, withRedis } from '../support/redis.ts';
 import { freePort } from '../support/ports.ts';
 import { deploymentKeys, startApp } from '../support/testbed.ts';
@@ -35,4 +37,37 @@ it('a provider that cannot be put together lets go of its Redis', async () => {
     }),
   ).rejects.toThrow('client "bad"');
   await vi.waitFor(async () => expect(await connections()).toBe(before));
+});
+
+it('[PL-16] who comes after the last connection that there is room for is hung up on, and those who leave make room', async () => {
+  const listeners = createListeners({
+    public: { host: '127.0.0.1', port: 0, admit: () => true, mostConnections: 20 },
+    management: { host: '127.0.0.1', port: 0 },
+    publicListener: (_req, res) => res.end('served'),
+    managementListener: (_req, res) => res.end('alive'),
+    opened: () => undefined,
+    closing: () => undefined,
+    closed: () => Promise.resolve(),
+  });
+  onTestFinished(() => listeners.close());
+  const { publicPort, managementPort } = await listeners.listen();
+  const open = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const socket = connect(publicPort, '127.0.0.1');
+      onTestFinished(() => void socket.destroy());
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  const ask = (port: number): Promise<string> =>
+    fetch(`http://127.0.0.1:${port}/`).then(
+      (answer) => answer.text(),
+      () => 'hung up',
+    );
+  expect(await ask(publicPort)).toBe('hung up');
+  // Whoever watches over it has a door of their own.
+  expect(await ask(managementPort)).toBe('alive');
+  expect(open.filter(({ destroyed }) => destroyed)).toEqual([]);
+  open.pop()?.destroy();
+  await expect.poll(() => ask(publicPort)).toBe('served');
 });

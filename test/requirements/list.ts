@@ -19,6 +19,40 @@ export const closedSections: readonly Section[] = [
     },
   },
   {
+    title: 'The protocol',
+    requirements: {
+      'PR-01': 'A redirect address is the registered one, letter by letter, or nothing begins.',
+      'PR-02': 'A code is worth nothing without the verifier of its own challenge, for any app.',
+      'PR-04': 'A code is for one app, one address, one key and one minute.',
+      'PR-05': 'Every answer says whose it is, and apps that look refuse another provider’s.',
+      'PR-06': 'A pushed request is its client’s, for a minute, and leads to one answer.',
+      'PR-07': 'There is the code flow alone, whatever is slipped in on the way.',
+      'PR-08':
+        'Request objects come by value, signed by the client, and no key is fetched for them.',
+      'PR-09': 'No JWT is believed by a wrong key or algorithm, nor one kind for another.',
+      'PR-10': 'A session has a new id after the login, and the old id leads nowhere.',
+      'PR-11': 'Who asks without a person gets no selfie, and costs nothing, also in a frame.',
+      'PR-12': 'What has to be proven anew takes a new selfie, and says when it was taken.',
+      'PR-13':
+        'A request about one person is not answered with another, and costs the first nothing.',
+      'PR-14': 'A refresh token is used once, also across restarts; a theft ends the whole family.',
+      'PR-15': 'A token that is bound to a key opens nothing without a fresh proof of it.',
+      'PR-16': 'A client shows who it is once, to us alone; its secret is kept as a hash.',
+      'PR-17': 'What no program sends is refused, and holds up nobody.',
+      'PR-18':
+        'A logout is asked on our page, for whom it is about, and leads to registered places.',
+      'PR-19':
+        'Apps are told of every end of a session, again until they heard; a dead one delays none.',
+      'PR-20': 'An app has what its person allowed it, and nothing that anybody else allowed.',
+      'PR-21': 'Clients register themselves only with the operator’s token, and by a policy.',
+      'PR-23': 'A client learns nothing of another’s tokens, and cannot revoke them.',
+      'PR-24': 'All that discovery says works, and of its kind nothing else does.',
+      'PR-26': 'Who is blocked or removed is out everywhere at once, and learns no reason.',
+      'PR-27': 'Subjects are opaque, can be another for each sector, and are never given again.',
+      'PR-30': 'Cookies hold ids that mean nothing, and nothing of what was asked.',
+    },
+  },
+  {
     title: 'The way back from Didit',
     requirements: {
       'XD-01': 'An approval alone signs nobody in.',
@@ -121,6 +155,29 @@ export const closedSections: readonly Section[] = [
       'RL-05': 'Any instance takes any request, also while they are replaced one by one.',
       'RL-09': 'Ten thousand sequences of attacks let nobody in who was not there.',
       'RL-11': 'Each of these lines has a test, and the table below is made from them.',
+    },
+  },
+  {
+    title: 'The platform',
+    requirements: {
+      'PL-04': 'Who steals the database can read nothing in it, and open nothing with it.',
+      'PL-05':
+        'Redis is believed over TLS alone, asked for few rights, and must not forget by itself.',
+      'PL-06': 'All that is kept for a while has its end written beside it.',
+      'PL-07': 'Addresses that relying parties give lead nowhere but out, and not for long.',
+      'PL-08': 'The logo of an app is neither fetched nor shown.',
+      'PL-09': 'Every answer has its headers, and no policy is in the way of a login.',
+      'PL-10': 'No page can be shown inside another.',
+      'PL-11': 'Cookies are named and marked as browsers guard them; forged ones are none.',
+      'PL-12': 'A form of another site, or of a sister, does nothing.',
+      'PL-13': 'Nothing leads to an address that nobody registered.',
+      'PL-14': 'What strangers write is text on our pages, and nothing else.',
+      'PL-15': 'A line of the log is one line, and of bounded length, whatever was sent.',
+      'PL-16': 'Slow, long, deep and many requests keep nobody out.',
+      'PL-17': 'Forwarded headers count only from proxies that are configured.',
+      'PL-18': 'No JSON that was sent changes what other objects are.',
+      'PL-19': 'Every id is drawn, and has at least 128 bits that nobody can guess.',
+      'PL-21': 'An error tells a reference, and nothing else.',
     },
   },
 ];

@@ -1,6 +1,6 @@
 /** The ways in besides a selfie, with a factor that stands in for the real ones. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, type TestBrowser, formTokenFor, withoutToken } from '../support/browser.ts';
+import { type Answer, type TestBrowser, withoutToken } from '../support/browser.ts';
 import { createTestFactor } from '../support/factor.ts';
 import {
   type Party,
@@ -34,33 +34,8 @@ beforeEach(() => void sent.splice(0));
 
 let addresses = 0;
 /** A browser in a network of its own; nothing but its address differs. */
-function browserElsewhere(): TestBrowser {
-  const browser = createBrowser();
-  const address = `198.51.${(addresses += 1)}.7`;
-  const request = browser.request.bind(browser);
-  const from = (init: RequestInit = {}): RequestInit => ({
-    ...init,
-    headers: { ...(init.headers as Record<string, string>), 'x-forwarded-for': address },
-  });
-  const get = (url: string): Promise<Answer> => request(url, from());
-  const post = (url: string, fields: Record<string, string> = {}): Promise<Answer> =>
-    request(
-      url,
-      from({
-        method: 'POST',
-        body: new URLSearchParams({ ...formTokenFor(url), ...fields }),
-        headers: { 'sec-fetch-site': 'same-origin', origin: new URL(url).origin },
-      }),
-    );
-  const follow: TestBrowser['follow'] = async (answer, until) => {
-    let current = answer;
-    while (current.location !== undefined && until?.(current.location) !== true) {
-      current = await get(current.location);
-    }
-    return current;
-  };
-  return { jar: browser.jar, request, get, post, follow };
-}
+const browserElsewhere = (): TestBrowser =>
+  createBrowser({ address: `198.51.${(addresses += 1)}.7` });
 
 async function toFallback(browser: TestBrowser, person: string) {
   const request = await party.begin();

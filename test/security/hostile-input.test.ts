@@ -2,8 +2,12 @@
  * Everything that anybody may send, at every entry: what comes back says that it was wrong, gives a reference, and
  * nothing else. Nothing leads away, nothing breaks, and the log stays one line a line.
  */
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keepLog, ring } from '../didit/support.ts';
+import { signedIn } from '../oidc/support.ts';
+import { chromeOnLinux } from '../support/browser.ts';
+import { createBrowser, createParty, settle, signIn } from '../support/login.ts';
 import { type Testbed, redirectUri, startTestbed, webhookSecret } from '../support/testbed.ts';
 import { signWebhook } from '../../src/didit/signature.ts';
 
@@ -55,14 +59,7 @@ async function send(path: string, init: RequestInit = {}, mostLines = 1): Promis
   const response = await fetch(`${bed.issuer}${path}`, { redirect: 'manual', ...init });
   const text = await response.text();
   expect(response.status, text).toBeLessThan(500);
-  const location = response.headers.get('location');
-  if (location !== null) {
-    const to = new URL(location, bed.issuer).href;
-    expect(
-      [bed.issuer, redirectUri].some((own) => to.startsWith(own)),
-      to,
-    ).toBe(true);
-  }
+  expectLeadsHome(response.headers.get('location'));
   expect(text).not.toMatch(
     /node_modules|file:\/\/|\.ts:\d|\.js:\d|\bat [\w.]+ \(|Node\.js|koa|oidc-provider/i,
   );
@@ -79,6 +76,14 @@ async function send(path: string, init: RequestInit = {}, mostLines = 1): Promis
     mostLines,
   );
   return response.status;
+}
+
+/** To ourselves, or to the address that is registered, and not to one that only begins like them. */
+function expectLeadsHome(location: string | null): void {
+  if (location === null) return;
+  const to = new URL(location, bed.issuer);
+  const isRegistered = to.origin + to.pathname === redirectUri;
+  expect(isRegistered || to.origin === bed.issuer, to.href).toBe(true);
 }
 
 const forms = (fields: Record<string, string>): RequestInit => ({
@@ -141,18 +146,144 @@ describe.each(Object.entries(hostile))('[PL-21] [PL-13] [PL-18] %s', (_name, val
   });
 });
 
-it('[PL-15] whatever is sent, a line of the log is one line, and has no colours and no length of its own', async () => {
-  log.clear();
-  for (const value of [hostile.colours, hostile['a header'], hostile['another direction']]) {
-    const agent = encodeURI(value ?? '').replaceAll('%', '');
-    await send(`/auth?${new URLSearchParams({ ...genuine, scope: value ?? '' }).toString()}`, {
-      headers: { 'user-agent': `${agent}${'u'.repeat(9_000)}` },
-    });
-  }
-  const text = log.text();
-  expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202a-\u202e]/);
-  for (const line of text.trimEnd().split('\n')) {
-    expect(() => JSON.parse(line) as unknown).not.toThrow();
-    expect(line.length).toBeLessThan(2_000);
+/** What names of parameters lead away elsewhere, and those that our own addresses have. */
+const destinations = [
+  ...['next', 'url', 'redirect', 'return_to', 'continue', 'begin', 'status', 'state', 'lang'],
+  ...['redirect_uri', 'post_logout_redirect_uri', 'client_id', 'iss', 'login_hint'],
+];
+const elsewhere = [
+  ...[
+    '//evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    'https:evil.example',
+    '////evil.example/',
+  ],
+  ...['https://evil.example', 'http://localhost:9/callback@evil.example', 'https:/evil.example'],
+  ...['javascript:alert(1)', 'data:text/html,x', ' https://evil.example', '\thttps://evil.example'],
+  ...[
+    'x\r\nLocation: https://evil.example',
+    'x\r\nSet-Cookie: _session=evil',
+    '\u2215\u2215evil.example',
+  ],
+];
+
+describe('[PL-13] somebody who is signed in, or about to be, is led nowhere else', () => {
+  it.each(elsewhere)('by %j in any parameter of any address', async (value) => {
+    const party = await createParty(bed);
+    const [inside, outside] = [await signedIn(bed), createBrowser()];
+    const page = await settle(outside, await outside.get((await party.begin()).url));
+    const here = new URL(page.url).pathname;
+    const nonce = 'n'.repeat(43);
+    for (const name of destinations) {
+      for (const text of [value, encodeURIComponent(value)]) {
+        const query = new URLSearchParams({ [name]: text }).toString();
+        const request = new URLSearchParams(genuine);
+        if (name in genuine) request.delete(name);
+        for (const [browser, path] of [
+          [inside, `/auth?${request.toString()}&${query}`],
+          [inside, `/session/end?${query}`],
+          [inside, `/session/end/success?${query}`],
+          [outside, `${here}?${query}`],
+          [outside, `${here}/didit/${nonce}?${query}`],
+          [outside, `${here.replace('/interaction/', '/auth/')}x?${query}`],
+        ] as const) {
+          const { status, headers, text: body } = await browser.get(bed.issuer + path);
+          expect(status, path).toBeLessThan(500);
+          expectLeadsHome(headers.get('location'));
+          expect(headers.getSetCookie().join(), path).not.toContain('evil');
+          expect(
+            linksOf(body).filter((link) => link.includes('evil')),
+            path,
+          ).toEqual([]);
+        }
+      }
+    }
+    // Both are still where they were, so all that was tried on them.
+    expect((await inside.get((await party.begin()).url)).location).toMatch(/callback\?code=/);
+    expect((await outside.get(bed.issuer + here)).status).toBe(200);
+  });
+
+  const linksOf = (html: string): string[] =>
+    [...html.matchAll(/(?:href|src|action|formaction|url|content)="?([^"> ]+)/g)].map(
+      ([, link = '']) => link,
+    );
+});
+
+describe('[PL-15] whatever is sent, a line of the log is one line, of bounded length, and what it looks like', () => {
+  const invisible = {
+    colours: '\u001b[31mred',
+    'the colours of another age': '\u009b31mred',
+    'a new line': 'a\r\nb',
+    'other new lines': 'a\u0085b\u2028c\u2029d',
+    'the end of a string': 'a\0b',
+    'what is deleted': 'a\u007f',
+    'another direction': '\u202eevil\u202c \u2066evil\u2069 \u200eleft\u200f \u061c',
+    'what has no width': '\u200b\ufeff\u2060',
+    'another line': '"},{"level":"error"}',
+    'seven kilobytes': 'x'.repeat(7_000),
+    'half a character': '\ud800',
+  };
+
+  it.each(Object.entries(invisible))('with %s in it', async (_name, value) => {
+    log.clear();
+    // The name of a field that is there twice is what the log tells of a form.
+    const twice = new URLSearchParams([
+      [value, '1'],
+      [value, '2'],
+    ]);
+    await send('/auth', { method: 'POST', body: twice, headers: { accept: 'application/json' } });
+    for (const name of authorization) {
+      const query = new URLSearchParams({ ...genuine, [name]: value.slice(0, 2_000) });
+      await send(`/auth?${query.toString()}`);
+    }
+    for (const name of ['grant_type', 'client_id', 'client_secret', 'code', 'scope', 'resource']) {
+      await send('/token', forms({ client_id: 'spa', grant_type: 'refresh_token', [name]: value }));
+    }
+    const escaped = encodeURIComponent(value.toWellFormed());
+    const refreshing = forms({ client_id: 'spa', grant_type: 'refresh_token' });
+    const headers = { accept: 'application/json', origin: `https://${escaped}` };
+    await send('/token', { ...refreshing, headers });
+    await send(`/${escaped}`);
+    expectPlain(log.text());
+    expect(log.lines().length).toBeGreaterThan(20);
+  });
+
+  it('and a browser that calls itself by a hundred kilobytes is not even heard', async () => {
+    log.clear();
+    const { host, port, hostname } = new URL(bed.issuer);
+    const socket = connect(Number(port), hostname);
+    let answer = '';
+    socket.on('data', (chunk) => (answer += chunk.toString()));
+    // Who is not listened to any more may be hung up on before the answer arrives.
+    socket.on('error', () => undefined);
+    socket.write(
+      `GET /auth HTTP/1.1\r\nhost: ${host}\r\nuser-agent: ${'u'.repeat(100_000)}\r\n\r\n`,
+    );
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(answer).toMatch(/^(HTTP\/1\.1 431 |$)/);
+    expect(log.lines()).toEqual([]);
+    expect((await fetch(`${bed.issuer}/jwks`)).status).toBe(200);
+  });
+
+  it('nor is there anything in it of what a browser calls itself, in a whole login', async () => {
+    log.clear();
+    const userAgent = `${chromeOnLinux} ${'u'.repeat(13_000)}`;
+    const browser = createBrowser({ userAgent });
+    const request = await (await createParty(bed)).begin();
+    await request.finish(await signIn(browser, request));
+    expect(log.text()).toContain('login.completed');
+    expect(log.text()).not.toContain('u'.repeat(20));
+    expectPlain(log.text());
+  });
+
+  function expectPlain(text: string): void {
+    expect(text).not.toMatch(
+      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/,
+    );
+    for (const line of text.trimEnd().split('\n')) {
+      expect(() => JSON.parse(line) as unknown).not.toThrow();
+      expect(line.length).toBeLessThan(2_000);
+    }
   }
 });

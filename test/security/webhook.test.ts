@@ -156,15 +156,17 @@ describe('[WH-15] with a stolen webhook secret', () => {
   });
 });
 
-it('[VD-14] a decision that lacks what it always had denies, and an operator is told', async () => {
+it.each([
+  ['lacks what it always had', { status: undefined }],
+  ['has a status that is new to us', { status: 'Provisionally Approved' }],
+])('[VD-14] a decision that %s denies, and an operator is told', async (_name, change) => {
   const drifting = overhear();
   let drifts = false;
   const strange = await startTestbed({
     fetch: async (input, init) => {
       const response = await drifting.fetch(input, init);
       if (!drifts || init?.method !== 'GET') return response;
-      const { status: _, ...rest } = (await response.json()) as { status: string };
-      return Response.json(rest);
+      return Response.json({ ...((await response.json()) as object), ...change });
     },
   });
   onTestFinished(() => strange.close());
@@ -291,10 +293,9 @@ it('[WH-19] a flood of bad deliveries writes nothing, and logins go on', async (
   expect(process.memoryUsage().rss - before).toBeLessThan(300 * 2 ** 20);
 
   const commands = countCommands(flooded.app.redis!);
-  const startedMs = performance.now();
   for (let at = 0; at < 100; at += 1) await ring(flooded, `session-${at}`, 'Approved', bad);
-  // What is left is the timer that looks for due readings, twice a second.
-  expect(commands().length).toBeLessThanOrEqual(1 + (performance.now() - startedMs) / 500);
+  // What is left are the timers that look, twice a second, for what is due.
+  expect(commands().filter((name) => name !== 'zrangebyscore')).toEqual([]);
 });
 
 it('[WH-20] nothing of a delivery but its event id and its outcome is in the log', async () => {

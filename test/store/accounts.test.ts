@@ -92,7 +92,7 @@ describe('an account that is blocked', () => {
     expect(await accounts.setStatus(id, 'blocked')).toBe(true);
     expect(await accounts.find(id)).toEqual({
       ...{ ...ana, schema: 1, id, status: 'blocked', emailVerified: true },
-      ...{ createdAtMs: startMs, updatedAtMs: nowMs },
+      ...{ createdAtMs: startMs, updatedAtMs: nowMs, voidUntil: nowMs / 1000 },
     });
     await vi.waitFor(async () => {
       expect(await elsewhere.find(id)).toMatchObject({ status: 'blocked' });
@@ -185,4 +185,20 @@ describe('what was proven', () => {
     expect(await accounts.isRevoked(id, now - 9)).toBe(true);
     expect(await accounts.isRevoked(id, now + 1)).toBe(false);
   });
+});
+
+it('[XD-03] a proof that was taken back stays so, however often another one is taken back after it', async () => {
+  const { accounts } = await open();
+  const { id } = (await accounts.add(ana)) ?? { id: '' };
+  const notice = { kind: 'ended', client: 'Wiki', browser: undefined, system: undefined } as const;
+  await accounts.warn(id, { ...notice, attempt: 'first', atMs: nowMs }, 1_000);
+  for (let times = 0; times < 150; times += 1) {
+    await accounts.warn(id, { ...notice, attempt: 'second', atMs: nowMs }, 2_000);
+  }
+  expect(await Promise.all([1_000, 2_000, 3_000].map((at) => accounts.isRevoked(id, at)))).toEqual([
+    ...[true, true, false],
+  ]);
+  expect((await accounts.find(id))?.notices?.map(({ attempt }) => attempt)).toEqual([
+    ...['first', 'second'],
+  ]);
 });

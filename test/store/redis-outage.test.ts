@@ -69,6 +69,13 @@ describe('[RL-03] when Redis is killed', () => {
     }, recovery);
   });
 
+  test('a subscription ends without it', async () => {
+    const end = await store.subscribe('channel', () => undefined);
+    await server.kill();
+    await expect.poll(() => store.ping().then(String, () => 'away')).toBe('away');
+    await expect(inTime(end())).resolves.toBeUndefined();
+  });
+
   test('closing the store does not wait for it', async () => {
     const { store: other } = await openStore({ ...plain, url: server.url });
     await other.subscribe('channel', () => undefined);

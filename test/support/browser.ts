@@ -37,11 +37,19 @@ const signInOf = (url: string): string => /^.*\/interaction\/[\w-]+/.exec(url)?.
 
 export type TestBrowser = ReturnType<typeof createBrowser>;
 
-/** @param seen is told of every answer, pages and redirects alike. */
+/**
+ * @param seen is told of every answer, pages and redirects alike.
+ * @param address is what the proxy in front says, for providers that believe one.
+ */
 export function createBrowser({
   userAgent = chromeOnLinux,
+  address,
   seen = () => undefined,
-}: { userAgent?: string; seen?: (answer: Answer) => void } = {}) {
+}: {
+  userAgent?: string;
+  address?: string | undefined;
+  seen?: (answer: Answer) => void;
+} = {}) {
   const jar = new CookieJar(undefined, { rejectPublicSuffixes: false });
 
   async function request(url: string, init: RequestInit = {}): Promise<Answer> {
@@ -52,6 +60,7 @@ export function createBrowser({
         'user-agent': userAgent,
         accept: 'text/html',
         'accept-language': 'en',
+        ...(address === undefined ? {} : { 'x-forwarded-for': address }),
         ...(init.headers as Record<string, string> | undefined),
         cookie: await jar.getCookieString(url),
       },

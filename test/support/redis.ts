@@ -5,7 +5,7 @@
  * The Redis of the run belongs to the tests: its databases 1 and up are emptied.
  */
 import type { Redis } from 'ioredis';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
 import { withRedis } from './redis-servers.ts';
 
 export { startRedisCluster, startRedisServer, startSentinel, withRedis } from './redis-servers.ts';
@@ -28,4 +28,31 @@ export function countCommands(client: { sendCommand: Redis['sendCommand'] }): ()
     return send(command, stream);
   };
   return () => sent;
+}
+
+/** All keys with all that is in them, read by type, since a binary dump may be compressed; and seconds left of each. */
+export function dumpOf(url: string): Promise<{ text: string; lifetimes: Map<string, number> }> {
+  return withRedis(url, async (redis) => {
+    const lifetimes = new Map<string, number>();
+    const lines: string[] = [];
+    const read = async (key: string): Promise<void> => {
+      const [ttl, type] = await Promise.all([redis.ttl(key), redis.type(key)]);
+      lifetimes.set(key, ttl);
+      const readers: Record<string, () => Promise<unknown>> = {
+        string: () => redis.get(key),
+        hash: () => redis.hgetall(key),
+        zset: () => redis.zrange(key, '0', '-1'),
+        set: () => redis.smembers(key),
+        list: () => redis.lrange(key, 0, -1),
+      };
+      const content = await readers[type]?.();
+      // A key may go between two questions; a type that nobody expected may not.
+      if (type !== 'none') expect(content, `a key of type ${type}`).toBeDefined();
+      lines.push(key, JSON.stringify(content));
+    };
+    for await (const keys of redis.scanStream({ count: 500 }) as AsyncIterable<string[]>) {
+      await Promise.all(keys.map(read));
+    }
+    return { text: lines.join('\n').replaceAll('\\"', '"'), lifetimes };
+  });
 }

@@ -50,7 +50,7 @@ export interface Testbed {
   /** The address of somebody whom no test has been yet; see `people`. */
   person(): string;
   /** Ends the provider and starts it again on the same store, with the same keys and address. */
-  restart(): Promise<void>;
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   /** Simulator's own controls, see src/simulator/control.ts. */
   control(path: string, body: object): Promise<unknown>;
   log(): Promise<SimulatorLog>;
@@ -111,8 +111,9 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
 
   return {
     ...{ issuer, simulatorUrl, app, events, alarms },
-    async restart() {
+    async restart(meanwhile) {
       await app.close();
+      await meanwhile?.();
       app = await start();
       await app.listen();
     },

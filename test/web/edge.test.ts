@@ -113,6 +113,23 @@ test('[PL-16] an address of more than 8 KiB is not looked at', async () => {
   expect((await ask(path.slice(0, 8_192))).status).toBe(200);
 });
 
+test('[PL-09] who is turned away is told so as text that nothing can be made of', async () => {
+  const served = await serveEdge(false);
+  for (const asked of [
+    { headers: { host: 'evil.example' } },
+    { path: `/${'x'.repeat(9_000)}`, headers: { host } },
+  ]) {
+    const { status, headers } = await served.ask(asked);
+    expect([421, 414]).toContain(status);
+    expect(headers).toMatchObject({
+      'content-type': 'text/plain; charset=utf-8',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+    });
+  }
+});
+
 describe('the client’s address, with no proxy', () => {
   test('[PL-17] is the connection’s, whatever was forwarded', async () => {
     expect(await clientOf(false, spoof)).toBe('127.0.0.1');

@@ -57,9 +57,14 @@ describe('every answer', () => {
     expect((await headersOf('/interaction/uid'))['referrer-policy']).toBe('same-origin');
   });
 
-  test('asks for no camera: the selfie is taken on Didit’s page', async () => {
-    expect((await headersOf('/'))['permissions-policy']).toContain('camera=()');
-  });
+  test.each([...leadAway, ...stay])(
+    '[PL-09] of %s uses no camera, but for the page that says whether there is one',
+    async (path) => {
+      const camera = path === '/interaction/uid' ? '(self)' : '()';
+      const policy = `camera=${camera}, microphone=(), geolocation=()`;
+      expect((await headersOf(path))['permissions-policy']).toBe(policy);
+    },
+  );
 
   test('asks for TLS where the issuer has it, and only there', async () => {
     const name = 'strict-transport-security';

@@ -5,12 +5,14 @@
 import { createServer } from 'node:http';
 import { pino } from 'pino';
 import { authorizationByPost } from '../../../src/oidc/authorization-by-post.ts';
+import { createAccountSessions } from '../../../src/oidc/account-sessions.ts';
 import { createFindAccount } from '../../../src/oidc/claims.ts';
 import { parseClients } from '../../../src/oidc/clients.ts';
 import { putBackInteractions } from '../../../src/oidc/interactions.ts';
 import type { ProviderPages } from '../../../src/oidc/pages.ts';
+import { refuseMalformed } from '../../../src/oidc/parameters.ts';
 import { createProvider } from '../../../src/oidc/provider.ts';
-import { createPairwise } from '../../../src/oidc/subjects.ts';
+import { createSubjects } from '../../../src/oidc/subjects.ts';
 import { createAccounts } from '../../../src/store/accounts.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { smallRandom } from '../../../src/store/random.ts';
@@ -56,9 +58,9 @@ const provider = createProvider(
   },
   {
     ...{ store, clock, findAccount: createFindAccount(accounts), pages: noPages, fetch },
-    pairwiseIdentifier: await createPairwise(store, (bytes) =>
-      smallRandom(bytes).toString('base64url'),
-    ),
+    subjectFor: await createSubjects(store, random),
+    accountSessions: createAccountSessions(store, clock, 1_209_600),
+    whyNotCalled: () => undefined,
     isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
   },
 );
@@ -66,6 +68,7 @@ const log = createLog('info', pino.destination({ dest: '/dev/null', sync: true }
 provider.use(logRequests(log, () => performance.now()));
 provider.use(answerProblems({ show: noPage, log, random }));
 provider.use(securityHeaders(issuer));
+provider.use(refuseMalformed);
 provider.use(authorizationByPost);
 provider.use(putBackInteractions(store, clock));
 provider.use(async function stubInteraction(ctx, next) {

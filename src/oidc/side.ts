@@ -1,0 +1,77 @@
+/** This room put together: the library, what it may call, and what it would call by itself. */
+import type { Provider } from 'oidc-provider';
+import type { Clock, Random } from '../domain/environment.ts';
+import type { Accounts } from '../store/accounts.ts';
+import type { Store } from '../store/store.ts';
+import { createOutgoing } from '../web/outgoing.ts';
+import type { ShowPage } from '../web/respond.ts';
+import { type Log, logProvider } from '../web/telemetry.ts';
+import { createAccountSessions } from './account-sessions.ts';
+import { createFindAccount } from './claims.ts';
+import { validateClients } from './clients.ts';
+import { createEndings } from './endings.ts';
+import { createLogoutOutbox } from './logout-outbox.ts';
+import { createProviderPages } from './pages.ts';
+import { type ProviderSettings, createProvider } from './provider.ts';
+import { type SubjectFor, createSubjects } from './subjects.ts';
+
+export interface OidcSide {
+  provider: Provider;
+  subjectFor: SubjectFor;
+  /** What is done besides answering: sessions are ended, relying parties told. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export interface OidcTools {
+  store: Store;
+  accounts: Accounts;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  show: ShowPage;
+}
+
+export async function createOidcSide(
+  settings: ProviderSettings & { outgoing: { allowPrivateNetworks: boolean } },
+  { store, accounts, clock, random, log, show }: OidcTools,
+): Promise<OidcSide> {
+  const outgoing = createOutgoing({
+    anywhere: settings.outgoing.allowPrivateNetworks,
+    exceptions: settings.clients.privateAddresses,
+  });
+  await outgoing.test();
+  const subjectFor = await createSubjects(store, random);
+  const accountSessions = createAccountSessions(store, clock, settings.session.maxAgeSeconds);
+  const provider = createProvider(settings, {
+    ...{ store, clock, subjectFor, accountSessions },
+    ...{ fetch: outgoing.fetch, whyNotCalled: outgoing.whyNotCalled },
+    findAccount: createFindAccount(accounts),
+    isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
+    pages: createProviderPages(show),
+  });
+  logProvider(log, provider);
+  await validateClients(provider, settings.clients);
+  const outbox = createLogoutOutbox(provider, {
+    ...{ store, clock },
+    noted: (note) => log.info('backchannel logout', note),
+    failed: (error) => log.error('backchannel logout failed', { error: String(error) }),
+  });
+  const endings = createEndings(provider, {
+    ...{ store, clock, accountSessions },
+    noted: (note) => log.info('sessions ended', note),
+    failed: (error) => log.error('ending sessions failed', { error: String(error) }),
+  });
+  return {
+    ...{ provider, subjectFor },
+    start() {
+      outbox.start();
+      endings.start();
+    },
+    async stop() {
+      await endings.stop();
+      await outbox.stop();
+      await outgoing.close();
+    },
+  };
+}
