@@ -1,5 +1,5 @@
 /** Half of the attack sequences; the other half runs beside it. FUZZ_RUNS and FUZZ_SEED choose others. */
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { expectCovered, fuzz } from '../fuzz/sequences.ts';
 
 const runs = Number(process.env.FUZZ_RUNS ?? 10_000) / 2;
