@@ -16,8 +16,7 @@ const doors = {
   oidc: ['store', 'domain', 'web'],
   fallback: ['store', 'domain'],
   login: ['store', 'domain', 'didit-port', 'oidc', 'web', 'fallback'],
-  enrol: ['store', 'domain', 'didit-port', 'oidc', 'web', 'fallback', 'login'],
-  account: ['store', 'domain', 'didit-port', 'oidc', 'web', 'fallback', 'enrol'],
+  enrol: ['store', 'domain'],
   ops: [
     'app',
     'store',
@@ -27,8 +26,6 @@ const doors = {
     'web',
     'didit',
     'didit-port',
-    'fallback',
-    'enrol',
     'simulator',
     'demo',
   ],
@@ -36,19 +33,7 @@ const doors = {
   simulator: ['didit-format'],
   'didit-format': ['domain'],
   'didit-port': ['domain'],
-  app: [
-    'config',
-    'store',
-    'domain',
-    'didit',
-    'web',
-    'oidc',
-    'fallback',
-    'login',
-    'enrol',
-    'account',
-    'ops',
-  ],
+  app: ['config', 'store', 'domain', 'didit', 'web', 'oidc', 'fallback', 'login', 'enrol', 'ops'],
 };
 
 const door = (from, to) => ({
@@ -140,7 +125,6 @@ export default tseslint.config(
           'fallback',
           'login',
           'enrol',
-          'account',
           'ops',
           'simulator',
           'demo',

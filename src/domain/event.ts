@@ -15,38 +15,13 @@ export interface AuditEvent {
     | 'login.expired'
     | 'factor.asked'
     | 'factor.proven'
-    | 'factor.refused'
-    | 'factor.added'
-    | 'factor.removed'
-    | 'enrol.started'
-    | 'enrol.address_confirmed'
-    | 'enrol.consented'
-    | 'enrol.completed'
-    | 'enrol.refused'
-    | 'review.opened'
-    | 'review.closed'
-    | 'account.created'
-    | 'account.changed'
-    | 'account.signed_out'
-    | 'account.disavowed'
-    | 'account.exported'
-    | 'account.consent_withdrawn'
-    | 'account.recovery_began'
-    | 'account.recovery_done'
-    | 'account.recovery_cancelled'
-    | 'account.erasure_planned'
-    | 'account.erasure_cancelled'
-    | 'account.erased'
-    | 'account.portrait_opened'
-    | 'mail.sent'
-    | 'mail.failed';
+    | 'factor.refused';
   atMs: number;
-  /** Absent where it is not about a sign-in. */
-  attempt?: string;
+  attempt: string;
   /** What the person's pages show, so that the two can be brought together. */
-  reference?: string;
+  reference: string;
   account?: string | undefined;
-  client?: string;
+  client: string;
   reason?: string;
 }
 

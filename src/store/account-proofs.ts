@@ -20,37 +20,22 @@ interface Records {
 }
 
 export function proofsOf({ store, find, change, clock }: Records) {
-  async function endSince(accountId: string, fromSeconds: number, untilSeconds: number) {
-    await askForEnding(store, clock, { accountId, fromSeconds, untilSeconds });
-  }
-
   return {
     async isRevoked(id: string, authTime: number): Promise<boolean> {
       const { revokedProofs = [], voidUntil = 0 } = (await find(id)) ?? {};
       return authTime <= voidUntil || revokedProofs.includes(authTime);
     },
 
-    /** Takes back one sign-in, at once and in every process. */
-    async revokeProof(id: string, authTime: number): Promise<void> {
-      await change(id, (account) => withoutProof(account, authTime));
-      await endSince(id, authTime, authTime);
-    },
-
-    /** Takes back every sign-in up to now. */
-    async signOutEverywhere(id: string): Promise<void> {
-      const voidUntil = Math.floor(clock() / 1000);
-      await change(id, (account) => ({ ...account, voidUntil }));
-      await endSince(id, 0, voidUntil);
-    },
-
-    /** Keeps a notice for the person, and takes back a proof that had been accepted. */
+    /** Keeps a notice for the person, and takes back a proof that had been accepted, at once and in every process. */
     async warn(id: string, notice: Notice, revoked?: number): Promise<void> {
       await change(id, (account) => {
         const others = (account.notices ?? []).filter(({ attempt }) => attempt !== notice.attempt);
         const notices = [...others, notice].slice(-noticesAtMost);
         return { ...withoutProof(account, revoked), notices };
       });
-      if (revoked !== undefined) await endSince(id, revoked, revoked);
+      if (revoked === undefined) return;
+      const ending = { accountId: id, fromSeconds: revoked, untilSeconds: revoked };
+      await askForEnding(store, clock, ending);
     },
 
     /** The person has read them. */

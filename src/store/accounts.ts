@@ -5,30 +5,20 @@
 import type { Clock, Random } from '../domain/environment.ts';
 import { createNames } from './account-names.ts';
 import { proofsOf } from './account-proofs.ts';
+import { askForEnding } from './endings.ts';
 import { type Store, update } from './store.ts';
 
 export interface Account {
   schema: 1;
   /** Opaque, random, never reused: the `sub` of every token. */
   id: string;
-  status: AccountStatus;
+  status: 'active' | 'blocked';
   email?: string;
   emailVerified: boolean;
   username?: string;
   name?: string;
-  givenName?: string;
-  familyName?: string;
-  /** ISO 8601. */
-  birthdate?: string;
-  /** The language that the person last used here, for mails (BCP 47). */
-  locale?: string;
   groups: readonly string[];
   enrolment?: Enrolment;
-  /** The person wants no selfie any more, though a face is enrolled. */
-  selfieOff?: boolean;
-  /** The text that they agreed to before their face was taken, and when; gone once they withdrew it. */
-  consent?: { version: string; atMs: number };
-  createdAtMs: number;
   updatedAtMs: number;
   /** Whatever was proven at this second (`auth_time`) or before is void, and all that hangs on it. */
   voidUntil?: number;
@@ -37,12 +27,6 @@ export interface Account {
   /** Times of proofs (`auth_time`, seconds) that turned out to be borrowed: nothing that hangs on them is honoured. */
   revokedProofs?: readonly number[];
 }
-
-/**
- * `invited`: known by name, nobody has come yet. `held`: for a time nobody gets in, for instance while a recovery is
- * under way. `erased`: nothing is left but the id, which is never given again.
- */
-export type AccountStatus = 'invited' | 'active' | 'held' | 'blocked' | 'erased';
 
 /** Somebody else's selfie link ended in this person's browser, before (`stopped`) or after it let in (`ended`). */
 export interface Notice {
@@ -64,15 +48,9 @@ export interface Enrolment {
   portraitKey?: string;
   /** Of the picture as it was enrolled, SHA-256 in base64url: another one in its place is not sent. */
   portraitHash?: string;
-  /** Of the check that it came from, for erasing it at Didit. */
-  diditSessionId?: string;
-  enrolledAtMs?: number;
-  /** Name, date of birth and document, as a keyed hash: the next enrolment has to be the same person's. */
-  identityHash?: string;
 }
 
-export type NewAccount = Pick<Account, 'email' | 'username' | 'name' | 'groups'> &
-  Partial<Pick<Account, 'status' | 'emailVerified' | 'givenName' | 'familyName' | 'locale'>>;
+export type NewAccount = Pick<Account, 'email' | 'username' | 'name' | 'groups'>;
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
@@ -99,7 +77,6 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
       emailVerified: fields.email !== undefined,
       ...fields,
       ...(enrolment ? { enrolment } : {}),
-      createdAtMs: clock(),
       updatedAtMs: clock(),
     };
     if (!(await names.claim(account.id, account))) return undefined;
@@ -107,22 +84,19 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
     return account;
   }
 
-  /**
-   * Gives the account another address or user name.
-   * @returns false when it is somebody else's; nothing is changed then.
-   */
-  async function rename(id: string, to: { email?: string; username?: string }): Promise<boolean> {
-    const account = await find(id);
-    if (!account || !(await names.claim(id, { ...account, ...to }))) return false;
-    await change(id, (current) => ({ ...current, ...to, updatedAtMs: clock() }));
-    await names.release(account, { ...account, ...to });
-    return true;
-  }
-
   /** A blocked account is nobody, at once and in every process. @returns false when there is no such account. */
-  async function setStatus(id: string, status: AccountStatus): Promise<boolean> {
-    const isThere = await change(id, (account) => ({ ...account, status, updatedAtMs: clock() }));
-    if (isThere && status !== 'active') await proofs.signOutEverywhere(id);
+  async function setStatus(id: string, status: Account['status']): Promise<boolean> {
+    const untilSeconds = Math.floor(clock() / 1000);
+    const isBlocked = status === 'blocked';
+    // In one write: whoever is blocked must not come back to what they had, wherever this breaks off.
+    const isThere = await change(id, (account) => ({
+      ...account,
+      ...{ status, updatedAtMs: clock() },
+      ...(isBlocked ? { voidUntil: untilSeconds } : {}),
+    }));
+    if (isThere && isBlocked) {
+      await askForEnding(store, clock, { accountId: id, fromSeconds: 0, untilSeconds });
+    }
     return isThere;
   }
 
@@ -131,17 +105,13 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
     // Blocked first: should this break off, nobody has come back to life.
     if (!(await setStatus(id, 'blocked'))) return false;
     const account = await find(id);
-    if (account) await names.release(account, {});
+    if (account) await names.release(id, account);
     await store.delete(keyOf(id));
     forget(id);
     await store.publish(channel, id);
     return true;
   }
 
-  /**
-   * Changes an account under compare-and-set, for every process at once. Its names are changed by `rename` alone.
-   * @returns false when there is no such account.
-   */
   async function change(id: string, next: (account: Account) => Account): Promise<boolean> {
     const isThere = await update<boolean>(store, keyOf(id), (current) => {
       if (current === undefined) return { result: false };
@@ -152,14 +122,9 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
     return isThere;
   }
 
-  async function* list(): AsyncIterable<Account> {
-    for await (const { value } of store.scan('account')) yield JSON.parse(value) as Account;
-  }
-
-  const proofs = proofsOf({ store, find, change, clock });
   return {
-    ...{ find, idOf: names.idOf, list, add, change, rename, setStatus, remove },
-    ...proofs,
+    ...{ find, idOf: names.idOf, add, setStatus, remove },
+    ...proofsOf({ store, find, change, clock }),
     /** Hears of changes that other processes make. @returns a function that stops listening. */
     listen: (): Promise<() => Promise<void>> => store.subscribe(channel, forget),
   };
