@@ -16,7 +16,8 @@ const doors = {
   oidc: ['store', 'domain', 'web'],
   fallback: ['store', 'domain'],
   login: ['store', 'domain', 'didit-port', 'oidc', 'web', 'fallback'],
-  enrol: ['store', 'domain'],
+  enrol: ['store', 'domain', 'didit-port', 'oidc', 'web', 'fallback', 'login'],
+  account: ['store', 'domain', 'didit-port', 'oidc', 'web', 'fallback', 'enrol'],
   ops: [
     'app',
     'store',
@@ -26,6 +27,8 @@ const doors = {
     'web',
     'didit',
     'didit-port',
+    'fallback',
+    'enrol',
     'simulator',
     'demo',
   ],
@@ -33,7 +36,19 @@ const doors = {
   simulator: ['didit-format'],
   'didit-format': ['domain'],
   'didit-port': ['domain'],
-  app: ['config', 'store', 'domain', 'didit', 'web', 'oidc', 'fallback', 'login', 'enrol', 'ops'],
+  app: [
+    'config',
+    'store',
+    'domain',
+    'didit',
+    'web',
+    'oidc',
+    'fallback',
+    'login',
+    'enrol',
+    'account',
+    'ops',
+  ],
 };
 
 const door = (from, to) => ({
@@ -114,7 +129,7 @@ export default tseslint.config(
         },
         // Of Didit's side a login sees this interface alone.
         { type: 'didit-port', mode: 'file', pattern: ['src/didit/port.ts'] },
-        { type: 'app', mode: 'file', pattern: ['src/app.ts', 'src/main.ts'] },
+        { type: 'app', mode: 'file', pattern: ['src/app.ts', 'src/app-didit.ts', 'src/main.ts'] },
         ...[
           'domain',
           'config',
@@ -125,6 +140,7 @@ export default tseslint.config(
           'fallback',
           'login',
           'enrol',
+          'account',
           'ops',
           'simulator',
           'demo',

@@ -1,53 +1,51 @@
 /**
  * The composition root: configuration in, a running provider out. This is the only file that knows every room,
- * and the only one that puts them together; read it as the table of contents of the run time.
+ * and with app-didit.ts the only one that puts them together; read it as the table of contents of the run time.
  *
  * A request meets, in this order: the edge (host, forwarded headers) → the request log → problems become answers →
  * security headers → what the library's endpoints need around them → assets → Didit's webhook → the login's steps →
  * the library's own endpoints.
  */
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JWK } from 'jose';
+import type { Middleware } from 'koa';
+import type { Provider } from 'oidc-provider';
+import { createDiditSide } from './app-didit.ts';
+import { isOnLoopback } from './config/addresses.ts';
 import type { Config } from './config/schema.ts';
-import { parseSecret } from './config/secrets.ts';
-import { createDiditApi } from './didit/api.ts';
-import { createReconcile } from './didit/reconcile.ts';
-import { createDiditSessions } from './didit/sessions.ts';
-import { createSettle } from './didit/settle.ts';
-import { createWebhook } from './didit/webhook.ts';
+import { createBudget } from './didit/budget.ts';
 import type { Clock, Sleep } from './domain/environment.ts';
 import type { Alarm, AuditEvent } from './domain/event.ts';
+import type { SendMail, WrittenMail } from './domain/message.ts';
 import { enrolFromFile } from './enrol/accounts-file.ts';
 import { createDecoy } from './enrol/decoy.ts';
-import type { Factor } from './fallback/factor.ts';
+import { createPeopleSide } from './enrol/side.ts';
+import { createOtherWays } from './fallback/factors.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
 import type { Clients } from './oidc/clients.ts';
 import { putBackInteractions } from './oidc/interactions.ts';
+import { noteLogouts } from './oidc/logout-history.ts';
 import { refuseMalformed } from './oidc/parameters.ts';
 import { createOidcSide } from './oidc/side.ts';
 import { createHealthListener } from './ops/health.ts';
 import { type Listeners, createListeners } from './ops/listeners.ts';
-import { createAccounts } from './store/accounts.ts';
-import { createAttempts } from './store/attempts.ts';
-import { createBell } from './store/bell.ts';
-import { createLimits } from './store/limits.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
-import { createPortraits } from './store/portraits.ts';
 import { smallRandom } from './store/random.ts';
+import { type Records, createRecords } from './store/records.ts';
 import type { Store } from './store/store.ts';
-import { createTurns } from './store/turns.ts';
-import { loadAssets } from './web/assets.ts';
+import type { Assets } from './web/assets.ts';
 import { brakeAuthorizations } from './web/brake.ts';
 import { createEdge } from './web/edge.ts';
+import { createFace } from './web/face.ts';
 import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
-import { readLogo } from './web/logo.ts';
-import { createPages } from './web/pages.ts';
+import type { WriteMail } from './web/mail-words.ts';
+import { createMailer } from './web/mail.ts';
 import { placeOf } from './web/place.ts';
-import { answerProblems, createShowPage } from './web/respond.ts';
+import { type ShowPage, answerProblems } from './web/respond.ts';
 import { type Log, logRequests, recordTo } from './web/telemetry.ts';
 
 export interface AppOptions {
@@ -61,16 +59,16 @@ export interface AppOptions {
   /** Told of every audit event besides the log. */
   onEvent?: (event: AuditEvent) => void;
   onAlarm?: (alarm: Alarm) => void;
-  /** The ways in besides a selfie, in the order in which they are offered. */
-  factors?: readonly Factor[];
+  /** Gets the mails of a development provider without a mail server. */
+  onMail?: (mail: WrittenMail) => void;
+  /** Instead of the mails that the configuration describes. */
+  sendMail?: SendMail | 'none';
 }
 
 export interface App extends Listeners {
   /** For counting what is sent to Redis; undefined with the embedded store. */
   redis: OpenedStore['redis'];
 }
-
-const views = new URL('../views', import.meta.url).pathname;
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, log } = options;
@@ -90,19 +88,25 @@ export async function createApp(options: AppOptions): Promise<App> {
 async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
   const { config, log } = options;
   const { clock, random } = tools;
-  const records = createRecords(opened.store, tools, config);
+  // Every selfie opens one face; more than that is somebody who reads them for another reason.
+  const isUsual = createBudget(config.didit.createsPerMinute, clock);
+  const { limits } = config;
+  const records = createRecords(opened.store, { ...tools, limits, isUsual });
   const { store, accounts, bell } = records;
-  if (config.accountsFile) {
-    const added = await enrolFromFile(config.accountsFile, { ...records, random });
-    log.info('accounts from the file', { added });
-  }
-  const { show, assets } = createPublicFace(config);
-  const didit = createDiditSide(options, tools, records);
-  const decoy = await createDecoy(
-    config.didit.decoyPortraitFile,
-    config.cookies.keys[0] ?? '',
-    log,
-  );
+  await enrolPeople(options, tools, records);
+  const { issuer } = config;
+  const { show, assets, writeMail } = createFace(config);
+  const { mailer, sendMail } = createMailSide(options, tools, store, writeMail);
+  const { name: issuerName = new URL(issuer).host } = config.operator;
+  const { factors } = await createOtherWays({ store, clock, random, issuerName, sendMail });
+  const didit = createDiditSide(config.didit, log, tools, records);
+  const { decoyPortraitFile } = config.didit;
+  const decoy = await createDecoy(decoyPortraitFile, config.cookies.keys[0] ?? '', log);
+  const people = createPeopleSide({
+    ...{ ...records, ...tools, factors: records.factorRecords, didit: didit.api },
+    settings: config.people,
+    failed: (error) => log.error('erasing failed', { error: String(error) }),
+  });
 
   const oidc = await createOidcSide(
     {
@@ -115,34 +119,28 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   );
   const { provider, subjectFor } = oidc;
   const streams: OpenStreams = new Map();
-  const { issuer } = config;
   const settings = { ...config.didit, issuer, workflowId: config.didit.workflows.passive };
   const login = createLoginRoutes(
     {
       ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
-      ...{ decoy, factors: options.factors ?? [] },
+      ...{ decoy, factors, mail: sendMail },
       formTokens: createFormTokens(config.cookies.keys),
-      claimDiditSession: (id, { interactionUid, id: attemptId }) =>
-        didit.sessions.claim(id, { interactionUid, attemptId }),
+      claimDiditSession(id, attempt) {
+        const { interactionUid, id: attemptId } = attempt;
+        const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
+        return didit.sessions.claim(id, { interactionUid, attemptId }, accountId);
+      },
       expectVerdict: ({ interactionUid, id: attemptId }) =>
         didit.reconcile.expect({ interactionUid, attemptId }),
     },
     streams,
   );
 
-  provider.use(logRequests(log, () => performance.now()));
-  provider.use(answerProblems({ show, log, random }));
-  provider.use(securityHeaders(issuer));
-  provider.use(brakeAuthorizations(config.limits.authorizationsPerMinute));
-  provider.use(refuseMalformed);
-  provider.use(authorizationByPost);
-  provider.use(putBackInteractions(store, clock));
-  provider.use(async (ctx, next) => {
-    if (ctx.path.startsWith('/assets/')) assets.serve(ctx);
-    else await next();
+  mount(options, tools, {
+    ...{ provider, store, show, assets, login },
+    webhook: didit.webhook,
+    afterwards: noteLogouts(records.history, clock),
   });
-  provider.use(didit.webhook);
-  provider.use(login);
 
   let isServing = true;
   const handle = provider.callback();
@@ -157,6 +155,8 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     opened() {
       didit.reconcile.start();
       oidc.start();
+      mailer?.start();
+      people.start();
       accounts.listen().catch((error: unknown) => {
         log.warn('changes of accounts are heard of late', { error: String(error) });
       });
@@ -168,11 +168,71 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     async closed() {
       await didit.reconcile.stop();
       await oidc.stop();
+      await people.stop();
+      await mailer?.stop();
       await bell.close();
+      await didit.close();
       await store.close();
     },
   });
   return { ...listeners, redis: opened.redis };
+}
+
+/** What a request meets, in its order; the library's own endpoints come last. */
+function mount(
+  { config, log }: AppOptions,
+  { clock, random }: Tools,
+  parts: {
+    provider: Provider;
+    store: Store;
+    show: ShowPage;
+    assets: Assets;
+    webhook: Middleware;
+    login: Middleware;
+    afterwards: Middleware;
+  },
+): void {
+  const { provider, store, show, assets } = parts;
+  provider.use(logRequests(log, () => performance.now()));
+  provider.use(answerProblems({ show, log, random }));
+  provider.use(securityHeaders(config.issuer));
+  provider.use(brakeAuthorizations(config.limits.authorizationsPerMinute));
+  provider.use(refuseMalformed);
+  provider.use(authorizationByPost);
+  provider.use(putBackInteractions(store, clock));
+  provider.use(async (ctx, next) => {
+    if (ctx.path.startsWith('/assets/')) assets.serve(ctx);
+    else await next();
+  });
+  provider.use(parts.webhook);
+  provider.use(parts.login);
+  provider.use(parts.afterwards);
+}
+
+/** Who is in the operator's file and not here yet. */
+async function enrolPeople(
+  { config, log }: AppOptions,
+  { random }: Tools,
+  records: Records,
+): Promise<void> {
+  if (config.accountsFile === undefined) return;
+  const { added, departed } = await enrolFromFile(config.accountsFile, { ...records, random });
+  log.info('accounts from the file', { added });
+  if (departed > 0) log.warn('the accounts file names people who were erased', { departed });
+}
+
+function createMailSide(
+  { config: { mail, mode, issuer }, log, onMail, sendMail }: AppOptions,
+  tools: Tools,
+  store: Store,
+  write: WriteMail,
+) {
+  const mailer = createMailer({
+    ...{ ...mail, ...tools, issuer, store, log, write },
+    isLoopback: mail.smtpUrl !== undefined && isOnLoopback(mail.smtpUrl),
+    capture: mode === 'development' ? (onMail ?? (() => undefined)) : undefined,
+  });
+  return { mailer, sendMail: sendMail === 'none' ? undefined : (sendMail ?? mailer?.send) };
 }
 
 /** What the rooms take from the outside world, and whom they tell. */
@@ -200,53 +260,3 @@ function createTools(options: AppOptions) {
 }
 
 type Tools = ReturnType<typeof createTools>;
-
-/** What is kept in the store. */
-function createRecords(store: Store, { clock, random, alarm }: Tools, { limits }: Config) {
-  return {
-    store,
-    accounts: createAccounts(store, { clock, random }),
-    portraits: createPortraits(store),
-    attempts: createAttempts(store, clock),
-    turns: createTurns(store, clock),
-    limits: createLimits(store, { clock, alarm, settings: limits }),
-    bell: createBell(store),
-  };
-}
-
-type Records = ReturnType<typeof createRecords>;
-
-function createPublicFace({ issuer, operator, didit }: Config) {
-  const { colour, logo, ...words } = operator;
-  const assets = loadAssets({ directory: `${views}/assets`, colour });
-  const pages = createPages({
-    viewsDirectory: views,
-    operator: { ...words, name: words.name ?? new URL(issuer).host, logo: logo && readLogo(logo) },
-    sandbox: didit.environment === 'sandbox',
-    assets,
-  });
-  return { assets, show: createShowPage(pages) };
-}
-
-/** Ask Didit (api), be told (webhook), or look for oneself (reconcile): the last two end in settle. */
-function createDiditSide({ config, log }: AppOptions, tools: Tools, records: Records) {
-  const { clock } = tools;
-  const warn = (message: string): void => log.warn(message);
-  const api = createDiditApi({ ...config.didit, ...tools, warn });
-  const sessions = createDiditSessions(records.store);
-  const settle = createSettle({ ...records, ...tools, didit: api, placeOf });
-  const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
-  const reconcile = createReconcile({
-    ...{ store: records.store, settle, clock, failed },
-    chance: () => randomInt(2 ** 32) / 2 ** 32,
-  });
-  const webhook = createWebhook({
-    secrets: config.didit.webhookSecrets.flatMap((text) => parseSecret(text) ?? []),
-    addresses: config.didit.webhookAddresses,
-    acceptPrefixedSignature: config.didit.acceptPrefixedSignature,
-    applicationId: config.didit.applicationId,
-    ...{ diditSessions: sessions, settle, reconcile, clock, hash: tools.hash, alarm: tools.alarm },
-    counted: (result, note) => log.info('webhook', { result, ...note }),
-  });
-  return { api, sessions, reconcile, webhook };
-}

@@ -83,6 +83,16 @@ export const colour: Kind<z.ZodString> = {
 
 export const mailAddress: Kind<z.ZodEmail> = { schema: z.email(), expects: 'a mail address' };
 
+export const smtpUrl: Kind<z.ZodURL> = {
+  schema: z.url({ protocol: /^smtps?$/ }).refine(hasHostAlone),
+  expects: 'smtp://HOST:PORT or smtps://HOST:PORT, perhaps with USER:PASSWORD@',
+};
+
+export const sender: Kind<z.ZodString> = {
+  schema: z.string().regex(/^([^<>"\r\n]+<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/),
+  expects: 'a mail address, perhaps as `Name <login@example.com>`',
+};
+
 /**
  * Shorter ones can be guessed, and an empty one would let anybody sign: both have happened to
  * others.
@@ -148,6 +158,13 @@ export const duration = {
   expects: 'seconds, or a duration such as "30m", "8h" or "14d"',
 };
 
+export function durationUpTo(days: number) {
+  return {
+    schema: duration.schema.refine((seconds) => seconds <= days * 86_400),
+    expects: `${duration.expects}, at most ${days} days`,
+  };
+}
+
 export function oneOf<const T extends readonly string[]>(...values: T) {
   const words = new Intl.ListFormat('en', { type: 'disjunction' });
   return { schema: z.enum(values), expects: words.format(values) };
@@ -165,6 +182,13 @@ function isOrigin(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);
   return /^https?:$/.test(url.protocol) && url.origin === value;
+}
+
+/** Nothing behind the host: what other programs read there would be thought to count here. */
+function hasHostAlone(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { hostname, pathname, search, hash } = new URL(value);
+  return hostname !== '' && /^\/?$/.test(pathname) && search === '' && hash === '';
 }
 
 function isAddressRange(value: string): boolean {

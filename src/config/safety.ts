@@ -2,7 +2,7 @@
  * What a provider must not start with, as one table: a row a rule, each with its own test. A rule
  * looks at the parsed configuration and names a setting; no rule ever quotes a value.
  */
-import { createHash } from 'node:crypto';
+import { type KeySet, isPublicKey, isPublishedKey, parseKeySet } from './key-set.ts';
 import type { ConfigProblem } from './problems.ts';
 import { parseSecret } from './secrets.ts';
 import type { Config } from './schema.ts';
@@ -20,9 +20,6 @@ interface Rule {
   message: string;
   fix: string;
 }
-
-/** The keys of `jwksFile`, or `unreadable` when the file holds something else. */
-type KeySet = Record<string, unknown>[] | 'unreadable';
 
 export const rules: readonly Rule[] = [
   {
@@ -170,6 +167,13 @@ export const rules: readonly Rule[] = [
     fix: 'Write every origin with https.',
   },
   {
+    setting: 'didit.mediaOrigins',
+    mode: 'production',
+    refuses: ({ didit }) => didit.mediaOrigins.some(isPlainHttp),
+    message: 'a portrait must travel over https',
+    fix: 'Write every origin with https.',
+  },
+  {
     setting: 'outgoing.allowPrivateNetworks',
     mode: 'production',
     refuses: ({ outgoing }) => outgoing.allowPrivateNetworks,
@@ -192,6 +196,31 @@ export const rules: readonly Rule[] = [
     message: 'registration is open to everybody without a token that nobody can guess',
     fix: 'Set DYNAMIC_REGISTRATION_INITIAL_ACCESS_TOKEN to a random one.',
   },
+  {
+    setting: 'mail.from',
+    comparedWith: 'mail.smtpUrl',
+    mode: 'any',
+    refuses: ({ mail }) => mail.smtpUrl !== undefined && mail.from === undefined,
+    message: 'mails need a sender',
+    fix: 'Set MAIL_FROM to an address that the mail server may send from.',
+  },
+  {
+    setting: 'registration',
+    comparedWith: 'mail.smtpUrl',
+    mode: 'production',
+    refuses: ({ registration, mail }) => registration !== 'off' && mail.smtpUrl === undefined,
+    message: 'who enrols has to be written to, and there is no mail server',
+    fix: 'Set SMTP_URL and MAIL_FROM, or leave REGISTRATION off.',
+  },
+  {
+    setting: 'registration',
+    comparedWith: 'didit.workflows.kyc',
+    mode: 'production',
+    refuses: ({ registration, didit }) =>
+      registration !== 'off' && didit.workflows.kyc === undefined,
+    message: 'who enrols has to be checked, and there is no workflow for it',
+    fix: 'Set DIDIT_WORKFLOW_KYC, or leave REGISTRATION off.',
+  },
 ];
 
 /**
@@ -212,29 +241,6 @@ export function checkSafety(
     .filter(({ comparedWith }) => comparedWith === undefined || !wrongKeys.has(comparedWith))
     .filter(({ refuses }) => refuses(config, jwks))
     .map(({ setting, message, fix }) => ({ key: setting, from: originOf(setting), message, fix }));
-}
-
-function parseKeySet(jwksText: string): KeySet {
-  try {
-    const { keys } = JSON.parse(jwksText) as { keys: unknown };
-    const isKeySet = Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key);
-    return isKeySet ? (keys as Record<string, unknown>[]) : 'unreadable';
-  } catch {
-    return 'unreadable';
-  }
-}
-
-function isPublicKey(key: Record<string, unknown>): boolean {
-  return typeof key['d'] !== 'string';
-}
-
-/** The thumbprint (RFC 7638) of the key that oidc-provider signs with when it is given none. */
-const publishedThumbprint = 'r1LkbBo3925Rb2ZFFrKyU3MVex9T2817Kx0vbi6i_Kc';
-
-function isPublishedKey(key: Record<string, unknown>): boolean {
-  const { e, kty, n, kid } = key;
-  const thumbprint = createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url');
-  return thumbprint === publishedThumbprint || kid === 'keystore-CHANGE-ME';
 }
 
 /**

@@ -55,6 +55,12 @@ export const didit = z
           'The id of the workflow for logins: passive liveness, face match and IP analysis.',
           { env: 'DIDIT_WORKFLOW_PASSIVE', example: '0b6f2f0a-5f0d-4a57-8f65-5f7f0c1f7a11' },
         ),
+        kyc: setting(
+          kind.text,
+          'The id of the workflow that enrols people: document, passive liveness, face match and ' +
+            'IP analysis.',
+          { env: 'DIDIT_WORKFLOW_KYC', example: '7d1c9b52-1d0e-4a49-8a53-2c6a4f0b9e33' },
+        ).optional(),
       })
       .describe("The workflows made in Didit's console."),
     faceReference: setting(
@@ -80,6 +86,14 @@ export const didit = z
       'Where a browser may be sent for the selfie. Change it for a white-label domain.',
       { env: 'DIDIT_HOSTED_ORIGINS' },
     ).default(['https://verify.didit.me']),
+    mediaOrigins: setting(
+      oneOrMoreOf(kind.origin),
+      'Where the portrait of an enrolment may be fetched from, besides the API and the hosted ' +
+        'pages. Didit keeps pictures in a bucket that its documentation does not name; this is ' +
+        'the one that others have seen. A link to anywhere else is not followed, and the log ' +
+        'says where it led.',
+      { env: 'DIDIT_MEDIA_ORIGINS' },
+    ).default(['https://service-didit-verification-production-a1c5f9b8.s3.amazonaws.com']),
     createsPerMinute: setting(
       kind.count,
       'How many selfies one process may begin in a minute. Divide what Didit grants the key by ' +
@@ -96,6 +110,19 @@ export const didit = z
       'A face match below this score does not open the door, even when Didit approved.',
       { env: 'DIDIT_MINIMUM_FACE_MATCH_SCORE' },
     ).default(85),
+    minimumDocumentMatchScore: setting(
+      kind.score,
+      'At an enrolment, a match below this score between the face and the picture on the ' +
+        'document enrols nobody, even when Didit approved. Lower than for a login, since that ' +
+        'picture is old and small; above the 60 from which Didit by default wants no review.',
+      { env: 'DIDIT_MINIMUM_DOCUMENT_MATCH_SCORE' },
+    ).default(70),
+    allowFlashing: setting(
+      kind.flag,
+      'Whether the enrolment workflow may check liveness by flashes of light (FLASHING). They ' +
+        'can trigger seizures in people who are sensitive to them, so the page warns before.',
+      { env: 'DIDIT_ALLOW_FLASHING' },
+    ).default(false),
     sendDeviceHints: setting(
       kind.flag,
       'Whether Didit is told a hashed device id and the IP address of the browser that ' +

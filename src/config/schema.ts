@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { didit } from './schema-didit.ts';
 import * as kind from './kinds.ts';
 import { limits } from './schema-limits.ts';
+import { mail, people, registration } from './schema-people.ts';
 
 const { setting, listOf, oneOf } = kind;
 
@@ -74,7 +75,8 @@ const session = z
     ).prefault('8h'),
     maxAgeSeconds: setting(
       kind.duration,
-      'A single sign-on session ends so long after the login, however much it is used.',
+      'A single sign-on session ends so long after the login, however much it is used. One ' +
+        'that began without a selfie, by two codes, ends after an hour at the latest.',
       { env: 'SESSION_MAX_AGE' },
     ).prefault('14d'),
   })
@@ -206,6 +208,9 @@ export const configSchema = z.strictObject({
   session: session.prefault({}),
   didit,
   limits: limits.prefault({}),
+  registration,
+  mail: mail.prefault({}),
+  people: people.prefault({}),
   operator: operator.prefault({}),
   outgoing: outgoing.prefault({}),
   pkce: pkce.prefault({}),

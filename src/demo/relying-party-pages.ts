@@ -11,7 +11,7 @@ export interface SignedIn {
   idToken: string;
 }
 
-interface Markup {
+export interface Markup {
   markup: string;
 }
 
@@ -25,7 +25,9 @@ const explanations: Readonly<Record<string, string>> = {
 /** Test environments mark their classes, so that nobody takes one for the real thing. */
 const testMark = 'It ends in “:test”, since no real face was checked.';
 
-export function homePage(issuer: string, people: readonly string[]): string {
+const mailLink = html`<p><a href="/mail">Mails that the sign-in page sent</a></p>`;
+
+export function homePage(issuer: string, people: readonly string[], hasMail: boolean): string {
   return page(
     'Acme Wiki',
     html`<p>
@@ -42,11 +44,16 @@ export function homePage(issuer: string, people: readonly string[]): string {
             </li> `,
         )}
       </ul>
+      ${hasMail && mailLink}
       <p class="quiet">The sign-in page is run by <code>${issuer}</code>.</p>`,
   );
 }
 
-export function signedInPage({ claims, userinfo }: SignedIn, hops: Hop[] | undefined): string {
+export function signedInPage(
+  { claims, userinfo }: SignedIn,
+  hops: Hop[] | undefined,
+  hasMail: boolean,
+): string {
   const name = typeof userinfo.name === 'string' ? userinfo.name : claims.sub;
   return page(
     `Hello, ${name}`,
@@ -55,6 +62,7 @@ export function signedInPage({ claims, userinfo }: SignedIn, hops: Hop[] | undef
         <a class="button" href="/login?prompt=login">Take another selfie</a>
         <a class="button plain" href="/logout">Sign out</a>
       </p>
+      ${hasMail && mailLink}
       <h2>What the ID token says</h2>
       <table>
         <thead>
@@ -141,7 +149,7 @@ function timelineOf(hops: readonly Hop[]): Markup {
     </ol>`;
 }
 
-function page(title: string, body: Markup): string {
+export function page(title: string, body: Markup): string {
   return `<!doctype html>${
     html`<html lang="en">
       <head>
@@ -163,7 +171,7 @@ function page(title: string, body: Markup): string {
 
 type Printable = Markup | string | number | false | undefined | readonly Markup[];
 
-function html(parts: TemplateStringsArray, ...values: readonly Printable[]): Markup {
+export function html(parts: TemplateStringsArray, ...values: readonly Printable[]): Markup {
   return { markup: String.raw({ raw: parts }, ...values.map(print)) };
 }
 
@@ -218,6 +226,10 @@ td p { margin: .25rem 0 0; color: var(--muted) }
   tbody th { border: 0; padding-bottom: 0 }
 }
 time { display: block; color: var(--muted) }
+.mail { margin-top: 1.5rem; padding-top: .5rem; border-top: 1px solid var(--line) }
+.mail h2 { margin-top: .5rem }
+.mail .said { white-space: pre-wrap }
+.code { margin: .5rem 0; font: 700 2.25rem/1.25 ui-monospace, monospace; letter-spacing: .125em }
 details { margin-top: 1rem; border-top: 1px solid var(--line) }
 summary { cursor: pointer }
 pre { overflow-x: auto; padding: .75rem; background: var(--ground); border-radius: .5rem;

@@ -10,6 +10,8 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 import Koa, { type Context } from 'koa';
 import * as oidc from 'openid-client';
 import rawBody from 'raw-body';
+import type { WrittenMail } from '../domain/message.ts';
+import { mailPage } from './mail-page.ts';
 import {
   failurePage,
   homePage,
@@ -27,6 +29,8 @@ export interface RelyingPartyOptions {
   baseUrl: string;
   /** The steps of a subject's last sign-in; a real application has no such window. */
   timeline(sub: string): Hop[] | undefined;
+  /** What people were written, newest first: in the demo alone, where nobody has a mailbox. */
+  mails?: () => readonly WrittenMail[];
   /** Identifiers that can sign in, offered on the home page. */
   people: readonly string[];
 }
@@ -45,6 +49,9 @@ const routes: Readonly<Record<string, (party: Party, ctx: Context) => void | Pro
   'GET /callback': callback,
   'GET /logout': logout,
   'POST /backchannel-logout': backchannelLogout,
+  'GET /mail': ({ options }, ctx) => {
+    if (options.mails) ctx.body = mailPage(options.mails());
+  },
   'GET /favicon.ico': (_party, ctx) => {
     ctx.status = 204;
   },
@@ -81,9 +88,10 @@ export function createRelyingParty(options: RelyingPartyOptions): Koa {
 
 function home({ options, sessions }: Party, ctx: Context): void {
   const { signedIn } = sessions.load(ctx);
+  const hasMail = options.mails !== undefined;
   ctx.body = signedIn
-    ? signedInPage(signedIn, options.timeline(signedIn.claims.sub))
-    : homePage(options.issuer, options.people);
+    ? signedInPage(signedIn, options.timeline(signedIn.claims.sub), hasMail)
+    : homePage(options.issuer, options.people, hasMail);
 }
 
 async function login({ discover, sessions, callbackUrl }: Party, ctx: Context): Promise<void> {

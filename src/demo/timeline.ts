@@ -21,7 +21,7 @@ export function createTimeline() {
   return {
     onEvent: ({ event, attempt, account, atMs }: AuditEvent): void => {
       const name = names[event];
-      if (name === undefined) return;
+      if (name === undefined || attempt === undefined) return;
       const hops = [...(hopsOf.get(attempt) ?? []), { name, atMs }];
       hopsOf.set(attempt, hops);
       const oldest = hopsOf.keys().next().value;

@@ -1,16 +1,28 @@
-/** Didit's sessions API (v3), as far as a login needs it. */
+/** Didit's API (v3), as far as logins, enrolments and erasures need it; about sessions here, about people in people.ts. */
+import type { ZodType } from 'zod';
 import type { Clock, Hash } from '../domain/environment.ts';
 import type { RaiseAlarm } from '../domain/event.ts';
 import { createBudget } from './budget.ts';
 import { toDecision } from './decision.ts';
-import { type CreateRequest, type CreatedDiditSession, type DiditApi, DiditError } from './port.ts';
+import { toEnrolment } from './enrolment.ts';
+import { type MediaRules, createMedia } from './media.ts';
+import { createPeople } from './people.ts';
+import {
+  type CreateRequest,
+  type CreatedDiditSession,
+  type Deletion,
+  type DiditApi,
+  DiditError,
+  type DiditPeople,
+} from './port.ts';
+import { deletionOf, names, refusal } from './refusal.ts';
 import { type Transport, createTransport } from './transport.ts';
 import {
   type CreateDiditSessionRequest,
   createDiditSessionResponse,
   diditDecision,
+  diditEnrolment,
   diditLanguage,
-  readErrorBody,
 } from './wire.ts';
 
 export interface DiditApiOptions {
@@ -18,6 +30,7 @@ export interface DiditApiOptions {
   apiKey: string;
   /** Where a capture may be hosted; a link to anywhere else is not followed. */
   hostedOrigins: readonly string[];
+  media: MediaRules;
   fetch: typeof fetch;
   hash: Hash;
   clock: Clock;
@@ -33,10 +46,13 @@ const createTimeoutMs = 8_000;
 /** Didit waits 5 s for the answer to a webhook, and in that time a decision may be read twice. */
 const readTimeoutMs = 2_000;
 
+/** Nobody waits for an erasure, and Didit may take its time for every picture of an enrolment. */
+const erasureTimeoutMs = 10_000;
+
 /** Without credit Didit is not asked again for so long: nothing that a person does can help. */
 const creditPauseMs = 60_000;
 
-export function createDiditApi(options: DiditApiOptions): DiditApi {
+export function createDiditApi(options: DiditApiOptions): DiditApi & DiditPeople {
   const send = createTransport(options);
   const withType = { accepted: true };
   const penniless = { untilMs: 0 };
@@ -57,32 +73,37 @@ export function createDiditApi(options: DiditApiOptions): DiditApi {
       }
     },
 
-    async readDecision(diditSessionId) {
-      const path = `/v3/session/${encodeURIComponent(diditSessionId)}/decision/`;
-      const call = {
-        operation: 'decision',
-        method: 'GET',
-        path,
-        timeoutMs: readTimeoutMs,
-      } as const;
-      const { status, body } = await send(call);
-      if (status === 404) throw new DiditError('unknown_session', 'Didit has no such session');
-      if (status !== 200 || body === undefined) {
-        throw new DiditError('unavailable', `no decision (${status})`);
-      }
-      const parsed = diditDecision.safeParse(body);
-      if (!parsed.success) {
-        const fields = parsed.error.issues.map(({ path }) => path.join('.')).join(', ');
-        throw new DiditError('schema_drift', `a decision that cannot be read: ${fields}`);
-      }
-      return toDecision(parsed.data, options.hash);
+    readDecision: async (id) => toDecision(await read(send, id, diditDecision), options.hash),
+
+    readEnrolment: async (id) => toEnrolment(await read(send, id, diditEnrolment), options.hash),
+
+    async deleteSession(diditSessionId, purpose): Promise<Deletion> {
+      const path = `/v3/session/${encodeURIComponent(diditSessionId)}/delete/`;
+      const call = { operation: 'delete', method: 'DELETE', path } as const;
+      if (purpose === undefined)
+        return deletionOf(await send({ ...call, timeoutMs: readTimeoutMs }));
+      const body = { retain_face_embeddings: false, deletion_instruction: 'privacy_erasure' };
+      return deletionOf(await send({ ...call, body, timeoutMs: erasureTimeoutMs }));
     },
 
-    async deleteSession(diditSessionId) {
-      const path = `/v3/session/${encodeURIComponent(diditSessionId)}/delete/`;
-      await send({ operation: 'delete', method: 'DELETE', path, timeoutMs: readTimeoutMs });
-    },
+    fetchPortrait: createMedia(options.media),
+    ...createPeople(send),
   };
+}
+
+/** @throws `schema_drift` when the answer lacks what it always had. */
+async function read<Wire>(send: Transport, diditSessionId: string, wire: ZodType<Wire>) {
+  const path = `/v3/session/${encodeURIComponent(diditSessionId)}/decision/`;
+  const call = { operation: 'decision', method: 'GET', path, timeoutMs: readTimeoutMs } as const;
+  const { status, body } = await send(call);
+  if (status === 404) throw new DiditError('unknown_session', 'Didit has no such session');
+  if (status !== 200 || body === undefined) {
+    throw new DiditError('unavailable', `no decision (${status})`);
+  }
+  const parsed = wire.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
+  throw new DiditError('schema_drift', `a decision that cannot be read: ${fields}`);
 }
 
 async function createSession(
@@ -91,7 +112,7 @@ async function createSession(
   withType: { accepted: boolean },
   options: DiditApiOptions,
 ): Promise<CreatedDiditSession> {
-  const sentType = withType.accepted;
+  const sentType = withType.accepted && request.workflowType !== undefined;
   const body = toWire(request, sentType);
   const path = '/v3/session/';
   const call = { operation: 'create', method: 'POST', path, timeoutMs: createTimeoutMs } as const;
@@ -102,7 +123,7 @@ async function createSession(
     withType.accepted = false;
     return createSession(send, request, withType, options);
   }
-  if (answer.status !== 201 && answer.status !== 200) throw refusal(answer.status, answer.body);
+  if (answer.status !== 201 && answer.status !== 200) throw refusal(answer);
   const parsed = createDiditSessionResponse.safeParse(answer.body);
   if (!parsed.success) throw new DiditError('unavailable', 'a session that cannot be read');
   const { session_id, status, url, workflow_version } = parsed.data;
@@ -121,7 +142,7 @@ function toWire(request: CreateRequest, sendType: boolean): CreateDiditSessionRe
   const language = diditLanguage(request.uiLocales);
   return {
     workflow_id: request.workflowId,
-    ...(sendType ? { workflow_type: 'biometric_authentication' } : {}),
+    ...(sendType ? { workflow_type: request.workflowType } : {}),
     vendor_data: request.vendorData,
     callback: request.callback,
     // Whoever completes the check comes back here: a forwarded link brings its taker, not its sender.
@@ -130,19 +151,4 @@ function toWire(request: CreateRequest, sendType: boolean): CreateDiditSessionRe
     ...(language === undefined ? {} : { language }),
     ...(request.portraitImage === undefined ? {} : { portrait_image: request.portraitImage }),
   };
-}
-
-function names(body: unknown, field: string): boolean {
-  return readErrorBody(body).some((message) => message.field === field);
-}
-
-function refusal(status: number, body: unknown): DiditError {
-  if (names(body, 'portrait_image'))
-    return new DiditError('not_enrolled', 'no usable reference face');
-  if (names(body, 'vendor_data')) return new DiditError('blocked', 'Didit has blocked this person');
-  const fields = readErrorBody(body).map(({ field }) => field);
-  return new DiditError(
-    'refused',
-    `Didit answered ${status} about ${fields.join(', ') || 'nothing'}`,
-  );
 }

@@ -1,6 +1,6 @@
 /** From Didit's wire format to what a verdict and a locality are judged by. The rest is left behind unread. */
 import type { Hash } from '../domain/environment.ts';
-import type { Decision } from '../domain/verdict.ts';
+import type { Decision } from '../domain/decision.ts';
 import type { DiditDecision } from './port.ts';
 import { type DiditDecision as Wire, instantMs } from './wire.ts';
 
@@ -16,6 +16,7 @@ export function toDecision(wire: Wire, hash: Hash): DiditDecision {
     workflowVersion: wire.workflow_version ?? undefined,
     vendorData: wire.vendor_data ?? undefined,
     nonceHash: typeof nonce === 'string' ? hash(nonce) : undefined,
+    sharedFromDiditSessionId: wire.shared_from_session ?? undefined,
     livenessChecks: wire.liveness_checks.map(({ status, method, score }) => ({
       status,
       method: method ?? undefined,
@@ -26,9 +27,7 @@ export function toDecision(wire: Wire, hash: Hash): DiditDecision {
       score,
       sourceDiditSessionId: source_image_session_id ?? undefined,
     })),
-    warnings: features.flatMap(({ warnings }) =>
-      warnings.map(({ risk, log_type }) => ({ risk, logType: log_type ?? undefined })),
-    ),
+    warnings: warningsOf(features),
     reviewCount: wire.reviews.length,
     createdAtMs: instantMs(wire.created_at),
   };
@@ -38,4 +37,12 @@ export function toDecision(wire: Wire, hash: Hash): DiditDecision {
     system: analysis.os_family ?? '',
   }));
   return { decision, seen };
+}
+
+export function warningsOf(
+  features: readonly Pick<Wire['liveness_checks'][number], 'warnings'>[],
+): Decision['warnings'] {
+  return features.flatMap(({ warnings }) =>
+    warnings.map(({ risk, log_type }) => ({ risk, logType: log_type ?? undefined })),
+  );
 }

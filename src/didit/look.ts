@@ -3,9 +3,10 @@
  * something else than what was asked for, or something that the API denies, an operator is told.
  */
 import type { Attempt, Captured } from '../domain/attempt.ts';
+import type { Verdict } from '../domain/decision.ts';
 import type { Clock, Sleep } from '../domain/environment.ts';
 import type { RaiseAlarm } from '../domain/event.ts';
-import { type Expectation, type Verdict, judge } from '../domain/verdict.ts';
+import { type Expectation, judge } from '../domain/verdict.ts';
 import { type DiditApi, type DiditDecision, DiditError } from './port.ts';
 
 export interface LookTools {

@@ -1,4 +1,5 @@
 /** Which attempt a Didit session belongs to. A session that is not listed here was not created by us. */
+import type { DiditTraces } from '../store/didit-traces.ts';
 import type { Store } from '../store/store.ts';
 import type { DiditSessionOf } from './settle.ts';
 
@@ -7,13 +8,22 @@ const ttlSeconds = 3_600;
 
 export type DiditSessions = ReturnType<typeof createDiditSessions>;
 
-export function createDiditSessions(store: Store) {
+export function createDiditSessions(store: Store, traces: DiditTraces) {
   const keyOf = (diditSessionId: string): string => `didit:${diditSessionId}`;
   return {
-    /** @returns false when the session already belongs to an attempt. */
-    async claim(diditSessionId: string, of: DiditSessionOf): Promise<boolean> {
+    /**
+     * Also remembers, for longer, because of whom it lies at Didit.
+     * @returns false when the session already belongs to an attempt.
+     */
+    async claim(
+      diditSessionId: string,
+      of: DiditSessionOf,
+      accountId: string | undefined,
+    ): Promise<boolean> {
       const options = { ttlSeconds, ifAbsent: true };
-      return (await store.put(keyOf(diditSessionId), JSON.stringify(of), options)) !== undefined;
+      if (!(await store.put(keyOf(diditSessionId), JSON.stringify(of), options))) return false;
+      await traces.add(accountId, diditSessionId);
+      return true;
     },
 
     async find(diditSessionId: string): Promise<DiditSessionOf | undefined> {

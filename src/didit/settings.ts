@@ -1,4 +1,4 @@
-/** What Didit's console says of the workflow and of where it rings. For `doctor`; no login depends on it. */
+/** What Didit's console says of the workflows and of where it rings. For `doctor`; no login depends on it. */
 import { z } from 'zod';
 import type { Clock } from '../domain/environment.ts';
 import { DiditError } from './port.ts';
@@ -9,6 +9,8 @@ export interface DiditWorkflow {
   version: number | undefined;
   /** In upper case. */
   features: ReadonlySet<string>;
+  /** In upper case; undefined where Didit does not say. */
+  livenessMethod: string | undefined;
 }
 
 export interface WebhookDestination {
@@ -32,12 +34,18 @@ export interface LoggedDelivery {
 const timeoutMs = 5_000;
 
 // A feature is an object with a configuration; older answers have its name alone.
-const featureName = z.union([z.string(), z.object({ feature: z.string() })]);
+const feature = z.union([
+  z.string().transform((name) => ({ feature: name, config: null })),
+  z.object({
+    feature: z.string(),
+    config: z.object({ face_liveness_method: z.string().nullish() }).nullish().catch(null),
+  }),
+]);
 const workflow = z.object({
   uuid: z.string().nullish(),
   workflow_id: z.string().nullish(),
   version: z.number().nullish(),
-  features: z.array(featureName).nullish(),
+  features: z.array(feature).nullish(),
 });
 const destination = z.object({
   uuid: z.string(),
@@ -96,13 +104,15 @@ export function createDiditSettings(options: {
     async findWorkflow(id: string): Promise<DiditWorkflow | undefined> {
       const all = read(await get('/v3/workflows/'), workflow);
       const found = all.find((one) => one.workflow_id === id || one.uuid === id);
-      return (
-        found && {
-          id,
-          version: found.version ?? undefined,
-          features: new Set((found.features ?? []).map(nameOf)),
-        }
-      );
+      if (!found) return undefined;
+      const features = found.features ?? [];
+      const liveness = features.find(({ feature: name }) => name.toUpperCase() === 'LIVENESS');
+      return {
+        id,
+        version: found.version ?? undefined,
+        features: new Set(features.map(({ feature: name }) => name.toUpperCase())),
+        livenessMethod: liveness?.config?.face_liveness_method?.toUpperCase(),
+      };
     },
 
     /** @returns the destination with this address; the secret is asked for where the list leaves it out. */
@@ -135,9 +145,6 @@ function parseOrNothing(text: string): unknown {
     return undefined;
   }
 }
-
-const nameOf = (feature: z.infer<typeof featureName>): string =>
-  (typeof feature === 'string' ? feature : feature.feature).toUpperCase();
 
 /** Lists come in pages, or bare; fifty of either is more than an application may have. */
 function read<T>({ status, body }: DiditAnswer, item: z.ZodType<T>): T[] {

@@ -7,7 +7,7 @@ import { isOver, standing } from '../domain/standing.ts';
 import type { Record } from '../domain/event.ts';
 import { type Place, compareLocality } from '../domain/locality.ts';
 import type { TurnEnd } from '../domain/turn.ts';
-import type { VerdictOutcome } from '../domain/verdict.ts';
+import type { VerdictOutcome } from '../domain/decision.ts';
 import { AttemptGone, type Attempts, type LoadedAttempt } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
 import type { Limits } from '../store/limits.ts';

@@ -12,12 +12,16 @@ import {
   wrap,
 } from 'cockatiel';
 import type { Clock } from '../domain/environment.ts';
+import { readAtMost } from './body.ts';
 import { DiditError } from './port.ts';
 import { readErrorBody } from './wire.ts';
 
 export interface DiditCall {
-  /** `settings`: what Didit's console manages; read by `doctor`, never during a login. */
-  operation: 'create' | 'decision' | 'delete' | 'settings';
+  /**
+   * `people`: deleting users and templates. `settings`: what Didit's console manages; read by `doctor`, never
+   * during a login.
+   */
+  operation: 'create' | 'decision' | 'delete' | 'import' | 'people' | 'settings';
   method: 'GET' | 'POST' | 'DELETE';
   /** Below the base address, with the trailing slash: without it Didit redirects and drops the key. */
   path: string;
@@ -47,27 +51,24 @@ export function createTransport(options: {
   fetch: typeof fetch;
   clock: Clock;
 }): Transport {
-  const breakers = {
-    create: breaker(),
-    decision: breaker(),
-    delete: breaker(),
-    settings: breaker(),
-  };
-  // A session that was created and not heard of would be handed back by the next call: create is not repeated.
   const again = retry(transient, {
     maxAttempts: 1,
     backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 300 }),
   });
   const policies = {
-    create: breakers.create,
-    decision: wrap(again, breakers.decision),
-    delete: wrap(again, breakers.delete),
-    settings: wrap(again, breakers.settings),
+    // A session that was created and not heard of would be handed back by the next call, and a token that was
+    // redeemed is refused by it: these are not repeated.
+    create: breaker(),
+    import: breaker(),
+    decision: wrap(again, breaker()),
+    delete: wrap(again, breaker()),
+    people: wrap(again, breaker()),
+    settings: wrap(again, breaker()),
   };
-  const quietUntilMs = { create: 0, decision: 0, delete: 0, settings: 0 };
+  const quietUntilMs: Partial<Record<DiditCall['operation'], number>> = {};
 
   async function sendUnlessQuiet(call: DiditCall): Promise<DiditAnswer> {
-    if (options.clock() < quietUntilMs[call.operation]) throw new RateLimited(0);
+    if (options.clock() < (quietUntilMs[call.operation] ?? 0)) throw new RateLimited(0);
     try {
       return await sendOnce(call, options);
     } catch (error) {
@@ -136,7 +137,7 @@ async function sendOnce(
     status = response.status;
     retryAfterMs = pauseOf(response.headers.get('retry-after'));
     dateMs = Date.parse(response.headers.get('date') ?? '');
-    text = await readAtMost(response, maximumAnswerBytes);
+    text = (await readAtMost(response, maximumAnswerBytes)).toString('utf8');
   } catch (cause) {
     if (cause instanceof DiditError) throw cause;
     throw new DiditError('unavailable', 'Didit did not answer', { cause });
@@ -162,18 +163,6 @@ function pauseOf(retryAfter: string | null): number {
   const seconds = Number(retryAfter ?? defaultPauseSeconds);
   const sensible = Number.isFinite(seconds) && seconds > 0 ? seconds : defaultPauseSeconds;
   return Math.min(sensible, maximumPauseSeconds) * 1000;
-}
-
-async function readAtMost(response: Response, maximumBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const body = (response.body ?? []) as AsyncIterable<Uint8Array> | Uint8Array[];
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > maximumBytes) throw new DiditError('unavailable', 'the answer is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parseOrNothing(text: string): unknown {

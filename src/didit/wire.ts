@@ -94,6 +94,8 @@ export const diditDecision = z.object({
   workflow_id: text,
   workflow_version: z.number().nullish(),
   vendor_data: text,
+  /** The session of another application that this one was taken over from (reusable KYC). */
+  shared_from_session: text,
   metadata,
   callback: text,
   created_at: z.union([z.string(), z.number()]).nullish(),
@@ -133,9 +135,37 @@ export const diditDecision = z.object({
       warnings,
     }),
   ),
-  id_verifications: listOf(z.object({ status: z.string(), portrait_image: text, warnings })),
 });
 export type DiditDecision = z.infer<typeof diditDecision>;
+
+/** The same with what was read from the document. A login has no use for any of it and does not read it. */
+export const diditEnrolment = diditDecision.extend({
+  id_verifications: listOf(
+    z.object({
+      status: z.string(),
+      portrait_image: text,
+      first_name: text,
+      last_name: text,
+      date_of_birth: text,
+      issuing_state: text,
+      document_type: text,
+      document_number: text,
+      warnings,
+    }),
+  ),
+});
+export type DiditEnrolment = z.infer<typeof diditEnrolment>;
+
+export const importedDiditSession = z.object({ session_id: z.string().min(1) });
+
+export const deletedUsers = z.object({ deleted: z.number().nullish() });
+
+/** A face that Didit keeps as numbers after its session is gone. */
+export const biometricTemplates = z.object({
+  next: text,
+  results: z.array(z.object({ uuid: z.string().min(1), vendor_data: text })),
+});
+export const purgedTemplate = z.object({ outcome: z.enum(['purged', 'already_purged']) });
 
 /**
  * A webhook is a doorbell: it names a session to look at. Its `decision` is left out on purpose, since only the

@@ -5,6 +5,8 @@
  * claim by itself and so that `phr` (phishing-resistant, a passkey) stays apart: no selfie, however well
  * guarded, satisfies a request for it, and a passkey does not satisfy a request for a face.
  */
+import type { FactorName } from './message.ts';
+
 const urn = 'urn:didit-oidc:acr:';
 
 export const acr = {
@@ -46,17 +48,32 @@ export interface Proof {
   accountId: string;
   acr: string;
   amr: readonly string[];
-  /** Milliseconds since the epoch: when Didit's decision was read, never when the browser came back. */
+  /** Milliseconds since the epoch: when the decision was read or the last code typed, never when the door opened. */
   provenAtMs: number;
 }
 
-/** Another factor than a selfie: nothing is said of a face. */
-export function factorProof(
+/** A way in that is typed. One alone signs nobody in: it takes two, as it takes two legs to stand. */
+export type LegName = Exclude<FactorName, 'passkey'>;
+
+/** Which legs are enough together. All of them are codes, so what makes them two is where each of them lies. */
+const enough: readonly (readonly LegName[])[] = [
+  ['mail', 'totp'],
+  ['mail', 'recovery'],
+  ['totp', 'recovery'],
+];
+
+export function suffices(legs: readonly LegName[]): boolean {
+  return enough.some((set) => set.every((leg) => legs.includes(leg)));
+}
+
+/** Codes, and nothing of a face: `mca` where one came over another channel than the rest. */
+export function legsProof(
   accountId: string,
-  amr: readonly string[],
+  legs: readonly LegName[],
   provenAtMs: number,
   environment: 'live' | 'sandbox',
 ): Proof {
+  const amr = legs.includes('mail') ? ['otp', 'mca'] : ['otp'];
   return { accountId, acr: acrName(acr.fallback, environment), amr, provenAtMs };
 }
 

@@ -6,19 +6,21 @@
  *
  *     new → identified ┬→ captured ─ verdict: approved ┐
  *                      │       └──── returned ─────────┼→ (ready) → consumed
- *                      └→ (another factor) ──→ proven ─┘
+ *                      └→ (a passkey, or two legs) → proven ─┘
  *     and from anywhere before that: denied · expired · foreign · superseded
  *
  * A webhook or a poll can only bring the verdict; a browser can only bring itself back. Neither alone opens the
  * door. "Ready" is not stored: it is what `standing` (standing.ts) says of an attempt at a given time,
  * so that no writer can put it there. Terminal phases are final. Events may come in any order, twice, late, or never.
  */
-import type { Proof } from './assurance.ts';
+import type { LegName, Proof } from './assurance.ts';
+import type { Verdict } from './decision.ts';
+import { type Leg, takeLeg } from './legs.ts';
 import type { Locality, Place } from './locality.ts';
+import type { FactorName } from './message.ts';
 import { deadline, isOver, standing } from './standing.ts';
 import type { DeviceClass } from './turn.ts';
-
-import type { Expectation, Verdict } from './verdict.ts';
+import type { Expectation } from './verdict.ts';
 
 /** `step_up`: somebody is signed in in this browser and has to prove it anew. */
 export type AttemptKind = 'login' | 'step_up';
@@ -32,7 +34,12 @@ interface Common {
   /** Short, random, quotable on the phone; stands for nothing. */
   reference: string;
   client: { id: string; name: string; host: string };
-  request: { loginHint: string | undefined; uiLocales: string | undefined };
+  request: {
+    loginHint: string | undefined;
+    uiLocales: string | undefined;
+    /** The classes of which the app says that one is essential; nothing that proves less is offered. */
+    essentialAcr?: readonly string[];
+  };
   createdAtMs: number;
   expiresAtMs: number;
 }
@@ -75,10 +82,11 @@ export interface Captured {
   returnedAtMs?: number;
 }
 
-/** The person chose another factor, and showed it. */
+/** The person chose another factor, and showed it; with `legs` it took two. */
 interface Proven {
   phase: 'proven';
   identity: Identity;
+  legs?: readonly Leg[];
   proof: Proof;
 }
 
@@ -94,8 +102,8 @@ interface Ended {
 export type Attempt = Common &
   (
     | { phase: 'new' }
-    /** `factor`: the one that is being asked for instead of a selfie. */
-    | { phase: 'identified'; identity: Identity; factor?: string }
+    /** `factor`: the one that is being asked for instead of a selfie. `legs`: what was shown so far, never enough. */
+    | { phase: 'identified'; identity: Identity; factor?: FactorName; legs?: readonly Leg[] }
     | Captured
     | Proven
     | (Ended & { phase: 'consumed'; proof: Proof })
@@ -109,8 +117,10 @@ export type AttemptEvent =
   | { type: 'judged'; diditSessionId: string; verdict: Verdict; locality: Locality }
   | { type: 'returned'; nonceHash: string }
   | { type: 'arrived_elsewhere'; nonceHash: string }
-  | { type: 'factor_chosen'; factor: string }
+  | { type: 'factor_chosen'; factor: FactorName }
   | { type: 'proven'; proof: Proof }
+  /** `accountId`: whose code it was. */
+  | { type: 'leg_proven'; leg: LegName; accountId: string; environment: 'live' | 'sandbox' }
   | { type: 'finished'; account: CurrentAccount | undefined }
   | { type: 'gave_up'; reason: 'unavailable' | 'limited' | 'other_way' | 'cancelled' }
   | { type: 'superseded' };
@@ -162,10 +172,11 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
       }
       return { attempt: end(attempt, { phase: 'foreign' }, nowMs) };
     case 'factor_chosen':
-      if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
-      return { attempt: { ...attempt, factor: event.factor } };
+      return choose(attempt, event.factor);
     case 'proven':
       return takeProof(attempt, event.proof);
+    case 'leg_proven':
+      return takeLeg(attempt, event, nowMs);
     case 'finished':
       return finish(attempt, event.account, nowMs);
     case 'gave_up':
@@ -177,8 +188,15 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
 
 function capture(attempt: Attempt, taken: Capture): Transition {
   if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
-  const { factor: _, ...identified } = attempt;
+  const { factor: _, legs: __, ...identified } = attempt;
   return { attempt: { ...identified, phase: 'captured', capture: taken } };
+}
+
+/** A leg that was shown is not asked for again: it would be no second one. */
+function choose(attempt: Attempt, factor: FactorName): Transition {
+  if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
+  if (attempt.legs?.some(({ name }) => name === factor)) return { attempt, refused: 'spent' };
+  return { attempt: { ...attempt, factor } };
 }
 
 /** Only for the factor that was asked for, and only for the person who was asked. */
@@ -186,7 +204,7 @@ function takeProof(attempt: Attempt, proof: Proof): Transition {
   if (attempt.phase !== 'identified' || attempt.factor === undefined) {
     return { attempt, refused: 'out_of_order' };
   }
-  const { factor: _, ...identified } = attempt;
+  const { factor: _, legs: __, ...identified } = attempt;
   if (proof.accountId !== attempt.identity.accountId) return { attempt, refused: 'other_account' };
   return { attempt: { ...identified, phase: 'proven', proof } };
 }

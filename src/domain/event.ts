@@ -2,6 +2,8 @@
  * What happened, for the log, the metrics and whoever explains a login later. Ids and reason codes only: never a
  * body, a score, an address or an image.
  */
+import type { Message } from './message.ts';
+
 export interface AuditEvent {
   event:
     | 'login.started'
@@ -15,13 +17,42 @@ export interface AuditEvent {
     | 'login.expired'
     | 'factor.asked'
     | 'factor.proven'
-    | 'factor.refused';
+    | 'factor.refused'
+    | 'factor.added'
+    | 'factor.removed'
+    | 'enrol.started'
+    | 'enrol.address_confirmed'
+    | 'enrol.consented'
+    | 'enrol.completed'
+    | 'enrol.refused'
+    | 'review.opened'
+    | 'review.closed'
+    | 'account.created'
+    | 'account.changed'
+    | 'account.signed_out'
+    | 'account.disavowed'
+    | 'account.exported'
+    | 'account.consent_withdrawn'
+    | 'account.recovery_began'
+    | 'account.recovery_done'
+    | 'account.recovery_cancelled'
+    | 'account.erasure_planned'
+    | 'account.erasure_cancelled'
+    | 'account.erased'
+    | 'account.portrait_opened'
+    | 'mail.sent'
+    | 'mail.failed';
   atMs: number;
-  attempt: string;
+  /** Absent where it is not about a sign-in. */
+  attempt?: string;
   /** What the person's pages show, so that the two can be brought together. */
-  reference: string;
+  reference?: string;
   account?: string | undefined;
-  client: string;
+  client?: string;
+  /** Of a mail. */
+  kind?: Message['kind'];
+  /** Whose reference face it is about. */
+  enrolment?: string;
   reason?: string;
 }
 
@@ -37,7 +68,9 @@ export interface Alarm {
     | 'schema_drift'
     | 'out_of_credit'
     | 'many_declined'
-    | 'budget_spent';
+    | 'budget_spent'
+    | 'faces_opened'
+    | 'erasure_late';
   attempt?: string;
 }
 

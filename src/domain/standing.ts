@@ -1,6 +1,7 @@
 /** Where an attempt stands at a given time, which nobody can write down: it follows from what happened. */
-import { type Proof, selfieProof } from './assurance.ts';
+import { type LegName, type Proof, selfieProof } from './assurance.ts';
 import type { Attempt, Captured, DenialReason, Identity } from './attempt.ts';
+import type { FactorName } from './message.ts';
 
 /** The verdict is fresh for this long; after that another selfie is asked for. */
 export const verdictFreshForMs = 120_000;
@@ -21,7 +22,9 @@ export function deadline(attempt: Attempt): number {
 export type Standing =
   | { at: 'identify' }
   | { at: 'capture'; identity: Identity }
-  | { at: 'factor'; factor: string }
+  | { at: 'factor'; factor: FactorName }
+  /** One leg was shown, and another has to be chosen. */
+  | { at: 'second_leg'; shown: readonly LegName[] }
   | { at: 'waiting'; returned: boolean; opensAtMs: number | undefined }
   | { at: 'ready'; proof: Proof }
   | { at: 'denied'; reason: DenialReason }
@@ -34,6 +37,7 @@ export function standing(attempt: Attempt, nowMs: number): Standing {
       return { at: 'identify' };
     case 'identified':
       if (attempt.factor !== undefined) return { at: 'factor', factor: attempt.factor };
+      if (attempt.legs) return { at: 'second_leg', shown: attempt.legs.map(({ name }) => name) };
       return { at: 'capture', identity: attempt.identity };
     case 'captured':
       return standingOfCapture(attempt, nowMs);

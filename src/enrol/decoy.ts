@@ -1,6 +1,6 @@
 /** For names that lead to nobody: a picture of nobody, and ids that only our key can compute. */
 import { createHmac } from 'node:crypto';
-import { readPortrait } from './accounts-file.ts';
+import { readPortrait } from './person.ts';
 
 export async function createDecoy(
   file: string | undefined,

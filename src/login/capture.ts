@@ -19,6 +19,7 @@ import {
   toDispatcher,
 } from './room.ts';
 import { type Subject, findSubject } from './subject.ts';
+import { firstWays } from './ways.ts';
 
 /** Ours; Didit's own links live for an hour or more. */
 const captureTtlMs = 5 * 60_000;
@@ -38,8 +39,10 @@ export function showCapture(
     client,
     identifier,
     device: { browser, system },
+    ways: firstWays(attempt, tools).map(({ name }) => name),
     actions: {
       selfie: pathOf(interactionUid, 'selfie'),
+      factor: pathOf(interactionUid, 'factor'),
       otherWay: pathOf(interactionUid, 'other-way'),
       startOver: pathOf(interactionUid, 'start-over'),
       cancel: pathOf(interactionUid, 'cancel'),

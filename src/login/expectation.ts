@@ -33,6 +33,7 @@ export function describeCapture(
   return {
     request: {
       workflowId,
+      workflowType: 'biometric_authentication',
       vendorData,
       callback: settings.issuer + pathOf(attempt.interactionUid, `didit/${callbackNonce}`),
       metadata: { purpose: 'returning_user_signin', nonce: metadataNonce, ...hints },

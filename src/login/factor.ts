@@ -1,41 +1,70 @@
 /**
- * Another way in: one of the factors that there are, instead of a selfie. What a stranger sees does not tell
- * whether the name has an account, nor whether a message was sent or held back.
+ * Another way in: two of the typed factors that there are, one after the other, instead of a selfie. What a stranger
+ * sees does not tell whether the name has an account, nor whether a message was sent or held back.
  */
 import type { RouterContext } from '@koa/router';
-import type { Attempt, Identity } from '../domain/attempt.ts';
+import type { Attempt } from '../domain/attempt.ts';
+import type { FactorName } from '../domain/message.ts';
 import { standing } from '../domain/standing.ts';
-import { factorProof } from '../domain/assurance.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Factor } from '../fallback/factor.ts';
-import { normaliseIdentifier } from '../store/account-names.ts';
-import { type Account } from '../store/accounts.ts';
+import type { Account } from '../store/accounts.ts';
+import type { LoadedAttempt } from '../store/attempts.ts';
 import { thisAsker } from './asker.ts';
 import { beginAgain } from './leave.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
+import { activeAccount, firstWays, personOf, secondWays } from './ways.ts';
 
 const longestAnswer = 64;
 
-export function showFactor(
+type Identified = Extract<Attempt, { phase: 'identified' }>;
+
+/** Asks for the factor that was chosen; the other ways stand beside it. */
+export async function showFactor(
   ctx: RouterContext,
-  { show }: LoginTools,
+  tools: LoginTools,
   attempt: Attempt,
-  factor: string,
+  factor: FactorName,
   error?: 'wrong',
-): void {
+): Promise<void> {
   const { interactionUid, client, request, reference } = attempt;
+  const isSecond = 'legs' in attempt;
+  const ways = isSecond ? await secondWays(attempt, tools) : firstWays(attempt, tools);
   const page = {
     page: 'factor',
     client,
     factor,
+    isSecond,
+    ways: ways.map(({ name }) => name).filter((name) => name !== factor),
     ...(error ? { error } : {}),
     actions: {
       answer: pathOf(interactionUid, 'answer'),
+      factor: pathOf(interactionUid, 'factor'),
       otherWay: pathOf(interactionUid, 'other-way'),
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
-  show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
+  tools.show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
+}
+
+/** The first answer was right, and says who is there: from here on it is shown what they have. */
+export async function showSecondLeg(
+  ctx: RouterContext,
+  tools: LoginTools,
+  attempt: Attempt,
+): Promise<void> {
+  const { interactionUid, client, request, reference } = attempt;
+  const page = {
+    page: 'secondLeg',
+    client,
+    ways: (await secondWays(attempt, tools)).map(({ name }) => name),
+    actions: {
+      factor: pathOf(interactionUid, 'factor'),
+      selfie: pathOf(interactionUid, 'try-again'),
+      cancel: pathOf(interactionUid, 'cancel'),
+    },
+  } as const;
+  tools.show(ctx, 200, page, { uiLocales: request.uiLocales, reference });
 }
 
 export async function chooseFactor(
@@ -43,21 +72,40 @@ export async function chooseFactor(
   tools: LoginTools,
   form: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const factor = factorNamed(form.get('factor'), tools);
-  const { attempt } = await beginAgain(ctx, tools, 'identity');
-  const event = { type: 'factor_chosen', factor: factor.name } as const;
-  const { attempt: asked, refused } = await propose(tools, attempt, event);
-  if (!refused && asked.phase === 'identified') {
-    recordFor(tools, asked, 'factor.asked', factor.name);
-    const { network } = thisAsker(ctx, tools, asked);
-    const mayAsk = await tools.limits.sendMessage({
-      person: personOf(asked.identity, tools),
-      network,
-    });
-    const account = await activeAccount(asked.identity, tools);
-    if (mayAsk && account) await factor.begin(account);
-  }
+  const own = await ownAttempt(ctx, tools);
+  const factor = firstWays(own.attempt, tools).find(({ name }) => name === form.get('factor'));
+  if (!factor) throw new Problem('malformed', 'there is no such factor');
+  // What was shown so far counts on; whatever else is under way is over.
+  const isGoingOn = own.attempt.phase === 'identified';
+  const loaded = isGoingOn ? own : await beginAgain(ctx, tools, 'identity');
+  await ask(ctx, tools, loaded.attempt, factor, loaded);
   toDispatcher(ctx);
+}
+
+async function ask(
+  ctx: RouterContext,
+  tools: LoginTools,
+  attempt: Attempt,
+  factor: Factor,
+  known?: LoadedAttempt,
+): Promise<void> {
+  const event = { type: 'factor_chosen', factor: factor.name } as const;
+  const { attempt: asked, refused } = await propose(tools, attempt, event, known);
+  if (refused || asked.phase !== 'identified') return;
+  recordFor(tools, asked, 'factor.asked', factor.name);
+  if (!factor.begin) return;
+  const { network } = thisAsker(ctx, tools, asked);
+  const mayAsk = await tools.limits.sendMessage({
+    person: personOf(asked.identity, tools),
+    network,
+  });
+  const account = await activeAccount(asked.identity, tools);
+  if (!mayAsk || !account) return;
+  const locale = account.locale ?? asked.request.uiLocales?.split(' ')[0];
+  // Nobody waits for it: whether a message is sent must not show in how soon the page comes.
+  factor.begin(account, asked.id, locale).catch(() => {
+    recordFor(tools, asked, 'mail.failed', 'code');
+  });
 }
 
 export async function answerFactor(
@@ -69,24 +117,31 @@ export async function answerFactor(
   const loaded = await ownAttempt(ctx, tools);
   const { attempt } = loaded;
   const where = standing(attempt, tools.clock());
-  if (where.at !== 'factor' || attempt.phase !== 'identified') {
+  const factor =
+    where.at === 'factor'
+      ? firstWays(attempt, tools).find(({ name }) => name === where.factor)
+      : undefined;
+  if (!factor || attempt.phase !== 'identified') {
     toDispatcher(ctx);
     return;
   }
-  const factor = factorNamed(where.factor, tools);
   const account = await prove(ctx, tools, { attempt, factor, answer });
   if (!account) {
     recordFor(tools, attempt, 'factor.refused', factor.name);
-    showFactor(ctx, tools, attempt, factor.name, 'wrong');
+    await showFactor(ctx, tools, attempt, factor.name, 'wrong');
     return;
   }
-  const { amr } = factor;
-  const proof = factorProof(account.id, amr, tools.clock(), tools.settings.environment);
-  const { refused } = await propose(tools, attempt, { type: 'proven', proof }, loaded);
+  const { environment } = tools.settings;
+  const event = {
+    type: 'leg_proven',
+    leg: factor.name,
+    accountId: account.id,
+    environment,
+  } as const;
+  const { attempt: shown, refused } = await propose(tools, attempt, event, loaded);
   if (!refused) {
-    recordFor(tools, attempt, 'factor.proven', factor.name);
-    // The person is there after all: what strangers did no longer keeps a new device out.
-    if (account.enrolment) await tools.turns.reopen(account.enrolment.id);
+    recordFor(tools, shown, 'factor.proven', factor.name);
+    await goOn(ctx, tools, shown, account);
   }
   toDispatcher(ctx);
 }
@@ -95,41 +150,28 @@ export async function answerFactor(
 async function prove(
   ctx: RouterContext,
   tools: LoginTools,
-  {
-    attempt,
-    factor,
-    answer,
-  }: {
-    attempt: Extract<Attempt, { phase: 'identified' }>;
-    factor: Factor;
-    answer: string;
-  },
+  { attempt, factor, answer }: { attempt: Identified; factor: Factor; answer: string },
 ): Promise<Account | undefined> {
   const { deviceClass } = thisAsker(ctx, tools, attempt);
-  const mayTry = await tools.limits.tryFactor({
-    person: personOf(attempt.identity, tools),
-    deviceClass,
-  });
+  const person = personOf(attempt.identity, tools);
+  if (!(await tools.limits.tryFactor({ person, deviceClass }))) return undefined;
+  // A name without an account is looked up as well, under an id that nobody has.
+  const isRight = await factor.verify({ attemptId: attempt.id, accountId: person }, answer);
   const account = await activeAccount(attempt.identity, tools);
-  if (!mayTry || !account) return undefined;
-  return (await factor.verify(account, answer)) ? account : undefined;
+  if (!isRight || !account) return undefined;
+  await tools.limits.factorWasRight({ person, deviceClass });
+  return account;
 }
 
-function factorNamed(name: string | undefined, { factors }: LoginTools): Factor {
-  const factor = factors.find((one) => one.name === name);
-  if (!factor) throw new Problem('malformed', 'there is no such factor');
-  return factor;
-}
-
-/** Whose limits count: an account's under all its names, and those of a name that has none. */
-function personOf({ accountId, identifier }: Identity, { decoy }: LoginTools): string {
-  return accountId ?? decoy.nameFor(`person ${normaliseIdentifier(identifier)}`);
-}
-
-async function activeAccount(
-  { accountId }: Identity,
-  { accounts }: LoginTools,
-): Promise<Account | undefined> {
-  const account = accountId === undefined ? undefined : await accounts.find(accountId);
-  return account?.status === 'active' ? account : undefined;
+/** After the second answer the door is open; after the first, the only other way is asked for at once. */
+async function goOn(
+  ctx: RouterContext,
+  tools: LoginTools,
+  attempt: Attempt,
+  { enrolment }: Account,
+): Promise<void> {
+  // The person is there after all: what strangers did no longer keeps a new device out.
+  if (attempt.phase === 'proven' && enrolment) await tools.turns.reopen(enrolment.id);
+  const [only, ...others] = await secondWays(attempt, tools);
+  if (only && others.length === 0) await ask(ctx, tools, attempt, only);
 }

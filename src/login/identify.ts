@@ -1,7 +1,8 @@
 /** Who are you? Whatever is typed, the answer looks the same; whether it names somebody is known to us alone. */
 import type { RouterContext } from '@koa/router';
-import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 import type { Attempt } from '../domain/attempt.ts';
+import type { LoadedAttempt } from '../store/attempts.ts';
+import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 
 /** An e-mail address is at most this long (RFC 5321). */
 const maximumLength = 254;
@@ -37,7 +38,7 @@ export async function identify(
     toDispatcher(ctx);
     return;
   }
-  const identifier = form.get('identifier')?.trim() ?? '';
+  const identifier = typedIdentifier(form);
   if (identifier === '') {
     showIdentify(ctx, tools, loaded.attempt, 'empty');
     return;
@@ -46,9 +47,35 @@ export async function identify(
     showIdentify(ctx, tools, loaded.attempt, 'too_long');
     return;
   }
+  await takeName(tools, loaded, identifier, 'selfie');
+  toDispatcher(ctx);
+}
+
+/** "Another way" of the first page takes along what was typed there: the next page then offers the ways. */
+export async function nameBeforeLeaving(
+  tools: LoginTools,
+  loaded: LoadedAttempt,
+  form: ReadonlyMap<string, string>,
+): Promise<void> {
+  const identifier = typedIdentifier(form);
+  const isName = identifier !== '' && identifier.length <= maximumLength;
+  if (loaded.attempt.phase === 'new' && isName) {
+    await takeName(tools, loaded, identifier, 'other_way');
+  }
+}
+
+function typedIdentifier(form: ReadonlyMap<string, string>): string {
+  return form.get('identifier')?.trim() ?? '';
+}
+
+async function takeName(
+  tools: LoginTools,
+  loaded: LoadedAttempt,
+  identifier: string,
+  decided: 'selfie' | 'other_way',
+): Promise<void> {
   const accountId = await tools.accounts.idOf(identifier);
   const event = { type: 'identified', identity: { identifier, accountId } } as const;
   const { attempt, refused } = await propose(tools, loaded.attempt, event, loaded);
-  if (!refused) recordFor(tools, attempt, 'login.decided', 'selfie');
-  toDispatcher(ctx);
+  if (!refused) recordFor(tools, attempt, 'login.decided', decided);
 }

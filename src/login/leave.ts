@@ -4,6 +4,7 @@ import type { Attempt } from '../domain/attempt.ts';
 import { isOver } from '../domain/standing.ts';
 import { Problem } from '../domain/problem.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
+import { nameBeforeLeaving } from './identify.ts';
 import {
   type LoginTools,
   clearCapture,
@@ -29,7 +30,12 @@ async function giveUp(ctx: RouterContext, tools: LoginTools, reason: Reason): Pr
   return attempt;
 }
 
-export async function otherWay(ctx: RouterContext, tools: LoginTools): Promise<void> {
+export async function otherWay(
+  ctx: RouterContext,
+  tools: LoginTools,
+  form: ReadonlyMap<string, string>,
+): Promise<void> {
+  await nameBeforeLeaving(tools, await ownAttempt(ctx, tools), form);
   await giveUp(ctx, tools, 'other_way');
   toDispatcher(ctx);
 }

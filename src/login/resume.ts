@@ -9,6 +9,7 @@ import { isAbout, wantedSubject } from '../oidc/requested-subject.ts';
 import { rememberDevice } from './device.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 import { readInteraction } from './start.ts';
+import { noteSignIn, writeOfOtherWay } from './told.ts';
 
 /** The only ones who are told what strangers tried are those who have just shown who they are. */
 export async function showContinue(
@@ -46,7 +47,10 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
   } else if (refused) {
     resumeAgain(ctx, interaction);
   } else {
+    // First, so that no sign-in is missing there.
+    await noteSignIn(ctx, tools, attempt, attempt.proof);
     const isRight = await finishInteraction(interaction, tools, attempt.proof);
+    await writeOfOtherWay(ctx, tools, loaded.attempt);
     rememberPlace(ctx, tools, loaded.attempt);
     if (account?.hasNotices) await tools.accounts.clearNotices(attempt.proof.accountId);
     if (isRight) recordFor(tools, attempt, 'login.completed', attempt.proof.acr);

@@ -87,12 +87,20 @@ async function warnPerson(
   kind: 'stopped' | 'ended',
   revokedProof?: number,
 ): Promise<void> {
+  const { accounts, clock, mail } = tools;
   const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
   if (accountId === undefined || !('capture' in attempt)) return;
   const { browser, system } = attempt.capture.place;
-  const about = { attempt: attempt.id, client: attempt.client.name, browser, system };
-  const notice = { kind, atMs: tools.clock(), ...about };
-  await tools.accounts.warn(accountId, notice, revokedProof);
+  const seen = { client: attempt.client.name, atMs: clock(), browser, system };
+  const before = await accounts.find(accountId);
+  // The link may be opened again and again; the first time is news.
+  const isKnown =
+    (before?.notices ?? []).some((one) => one.attempt === attempt.id && one.kind === kind) ||
+    (revokedProof !== undefined && (await accounts.isRevoked(accountId, revokedProof)));
+  await accounts.warn(accountId, { kind, attempt: attempt.id, ...seen }, revokedProof);
+  if (isKnown || !mail || !before?.email || !before.emailVerified) return;
+  const to = { address: before.email, locale: before.locale, account: accountId };
+  await mail(to, { kind: 'borrowed_selfie', ended: kind === 'ended', ...seen });
 }
 
 /** Scanners and browsers that look ahead are nobody's arrival. */

@@ -13,6 +13,7 @@ import type { Attempt, AttemptEvent } from '../domain/attempt.ts';
 import type { Clock, Hash, Random, Sleep } from '../domain/environment.ts';
 import type { AuditEvent, Record } from '../domain/event.ts';
 import type { Place } from '../domain/locality.ts';
+import type { SendMail } from '../domain/message.ts';
 import { Problem } from '../domain/problem.ts';
 import type { TurnEnd } from '../domain/turn.ts';
 import type { Factor } from '../fallback/factor.ts';
@@ -25,6 +26,7 @@ import {
   type Proposed,
 } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
+import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
@@ -63,7 +65,9 @@ export interface LoginTools {
   turns: Turns;
   limits: Limits;
   decoy: Decoy;
+  /** The typed ones, in the order in which they are offered. */
   factors: readonly Factor[];
+  history: History;
   bell: Bell;
   didit: DiditApi;
   /** Remembers which attempt a Didit session is for; false when it is already somebody's. */
@@ -73,6 +77,8 @@ export interface LoginTools {
   placeOf(address: string, described: { browser: string; system: string }): Place;
   show: ShowPage;
   formTokens: FormTokens;
+  /** Absent where nobody can be written to. */
+  mail?: SendMail | undefined;
   record: Record;
   clock: Clock;
   sleep: Sleep;

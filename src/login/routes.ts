@@ -11,7 +11,7 @@ import { readForm, requireSameOrigin } from '../web/forms.ts';
 import { showCapture, takeSelfie } from './capture.ts';
 import { allow, deny, showConsent } from './consent.ts';
 import { thisDevice } from './device.ts';
-import { answerFactor, chooseFactor, showFactor } from './factor.ts';
+import { answerFactor, chooseFactor, showFactor, showSecondLeg } from './factor.ts';
 import { identify, showIdentify } from './identify.ts';
 import { cancel, otherWay, startOver, tryAgain } from './leave.ts';
 import { resume, showContinue } from './resume.ts';
@@ -19,6 +19,7 @@ import { returned } from './returned.ts';
 import { type LoginTools, ownInteraction, pathOf } from './room.ts';
 import { readInteraction, startAttempt } from './start.ts';
 import { type OpenStreams, createEvents, showWaiting } from './waiting.ts';
+import { firstWays } from './ways.ts';
 
 type Step = (
   ctx: RouterContext,
@@ -92,10 +93,10 @@ async function showStanding(
       showCapture(ctx, tools, attempt, where.identity);
       return;
     }
-    case 'factor': {
-      showFactor(ctx, tools, attempt, where.factor);
-      return;
-    }
+    case 'factor':
+      return showFactor(ctx, tools, attempt, where.factor);
+    case 'second_leg':
+      return showSecondLeg(ctx, tools, attempt);
     case 'waiting':
       return showWaiting(ctx, tools, attempt);
     case 'ready':
@@ -128,15 +129,16 @@ async function showStanding(
 /** Every dead end is this one: what happened, and what can be done now. */
 function showFallback(
   ctx: RouterContext,
-  { show, factors }: LoginTools,
+  tools: LoginTools,
   attempt: Attempt,
   reason: DenialReason | 'expired',
 ): void {
+  const { show } = tools;
   const { interactionUid, client, request, reference } = attempt;
   const back = pathOf(interactionUid, 'cancel');
   const again = pathOf(interactionUid, 'try-again');
   // The same list for everybody; it takes a name to use one.
-  const others = 'identity' in attempt ? factors.map(({ name }) => name) : [];
+  const ways = 'identity' in attempt ? firstWays(attempt, tools).map(({ name }) => name) : [];
   const shown = { uiLocales: request.uiLocales, reference };
   if (reason === 'cancelled') return show(ctx, 410, { page: 'finished', client }, shown);
   if (reason === 'in_review') {
@@ -145,5 +147,5 @@ function showFallback(
     return show(ctx, 200, { page: 'review', client, links, actions }, shown);
   }
   const actions = { tryAgain: again, factor: pathOf(interactionUid, 'factor'), back };
-  show(ctx, 200, { page: 'fallback', client, reason, factors: others, actions }, shown);
+  show(ctx, 200, { page: 'fallback', client, reason, ways, actions }, shown);
 }

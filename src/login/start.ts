@@ -3,6 +3,7 @@ import type { RouterContext } from '@koa/router';
 import { type Interaction, errors } from 'oidc-provider';
 import { type Attempt, newAttempt, transition } from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
+import { essentialAcr } from '../oidc/prompts.ts';
 import { newReference } from '../web/respond.ts';
 import { type LoginTools, recordFor } from './room.ts';
 
@@ -35,6 +36,7 @@ export async function startAttempt(interaction: Interaction, tools: LoginTools):
     request: {
       loginHint: text(interaction.params.login_hint),
       uiLocales: text(interaction.params.ui_locales),
+      essentialAcr: essentialAcr(interaction.params),
     },
     createdAtMs: clock(),
     expiresAtMs: interaction.exp * 1000,

@@ -21,13 +21,13 @@ export async function findSubject(identity: Identity, tools: Tools): Promise<Sub
   const { accountId, identifier } = identity;
   const account = accountId === undefined ? undefined : await tools.accounts.find(accountId);
   const enrolment = account?.status === 'active' ? account.enrolment : undefined;
-  if (!enrolment) return decoyFor(accountId ?? normaliseIdentifier(identifier), tools);
+  if (!account || !enrolment) return decoyFor(accountId ?? normaliseIdentifier(identifier), tools);
 
   const { id: enrolmentId, vendorData } = enrolment;
   if (tools.settings.faceReference === 'stored') {
     return { enrolmentId, vendorData, decoy: false, face: 'stored' };
   }
-  const portraitImage = await tools.portraits.load(enrolment);
+  const portraitImage = await tools.portraits.load(account.id, enrolment, 'sign_in');
   if (portraitImage === undefined) return decoyFor(enrolmentId, tools);
   return { enrolmentId, vendorData, decoy: false, face: { portraitImage } };
 }

@@ -98,19 +98,37 @@ function needsOtherAcr({ oidc }: KoaContextWithOIDC, reachable: readonly string[
   return false;
 }
 
+/**
+ * What is essential in the parameters of an interaction; the library has checked their form. Whoever could not prove
+ * any of it need not begin.
+ */
+export function essentialAcr({ claims }: { claims?: unknown }): string[] {
+  if (typeof claims !== 'string') return [];
+  const { id_token: idToken } = JSON.parse(claims) as {
+    id_token?: { acr?: AcrClaim | null } | null;
+  };
+  return idToken?.acr?.essential === true ? acrValues(idToken.acr) : [];
+}
+
+interface AcrClaim {
+  essential?: boolean;
+  value?: unknown;
+  values?: unknown;
+}
+
+function acrValues({ value, values }: AcrClaim): string[] {
+  const wanted: unknown[] = Array.isArray(values) ? values : [value];
+  return wanted.filter((one) => typeof one === 'string');
+}
+
 /** Essential only by the claims parameter (OpenID Connect Core 5.5.1.1); the library puts `acr_values` there too. */
 function requestedAcr(oidc: KoaContextWithOIDC['oidc']): {
   essential: boolean;
   values: readonly string[];
 } {
-  const claim = oidc.claims.id_token?.acr as
-    { essential?: boolean; value?: unknown; values?: unknown } | null | undefined;
+  const claim = oidc.claims.id_token?.acr as AcrClaim | null | undefined;
   if (claim?.values !== undefined && !Array.isArray(claim.values)) {
     throw new errors.InvalidRequest('invalid claims.id_token.acr.values type');
   }
-  const wanted: unknown[] = claim?.values ?? [claim?.value];
-  return {
-    essential: claim?.essential === true,
-    values: wanted.filter((value) => typeof value === 'string'),
-  };
+  return { essential: claim?.essential === true, values: acrValues(claim ?? {}) };
 }

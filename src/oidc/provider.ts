@@ -45,6 +45,9 @@ export interface ProviderParts {
   whyNotCalled: (address: string) => string | undefined;
 }
 
+/** What was begun by two codes is over so long after it, however much it is used: the session, and what hangs on it. */
+const fallbackSessionSeconds = 3_600;
+
 /** An interaction lives as long as an attempt; see login/start.ts. */
 export const interactionTtlSeconds = 900;
 
@@ -59,7 +62,8 @@ export function createProvider(settings: ProviderSettings, parts: ProviderParts)
 }
 
 function configuration(settings: ProviderSettings, parts: ProviderParts): Configuration {
-  const selfie = acrName(acr.selfie, settings.environment);
+  // Best first.
+  const reachable = [acr.selfie, acr.fallback].map((name) => acrName(name, settings.environment));
   const tls = settings.issuer.startsWith('https:');
   return {
     adapter: createAdapter(parts),
@@ -69,7 +73,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     jwks: settings.jwks,
     loadExistingGrant: createGrantLoader(),
     interactions: {
-      policy: createPolicy([selfie], parts.subjectFor),
+      policy: createPolicy(reachable, parts.subjectFor),
       // `begin` says that nothing is under way yet, and saves the login's first look into the store.
       url: (_ctx, interaction) => `/interaction/${interaction.uid}?begin`,
     },
@@ -77,7 +81,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
 
     claims,
     scopes: ['openid', 'offline_access'],
-    acrValues: [selfie],
+    acrValues: reachable,
     subjectTypes: ['public', 'pairwise'],
     pairwiseIdentifier: (_ctx, accountId, client) => parts.subjectFor(client, accountId),
     // Internal tools read groups and e-mail from the ID token.
@@ -170,8 +174,13 @@ function cookies(keys: readonly string[], tls: boolean): Configuration['cookies'
   };
 }
 
-function lifetimes({ session }: ProviderSettings, clock: Clock): Configuration['ttl'] {
+function lifetimes({ session, environment }: ProviderSettings, clock: Clock): Configuration['ttl'] {
   const days14 = 14 * 24 * 3600;
+  const isByCodes = (name: string | undefined): boolean =>
+    name === acrName(acr.fallback, environment);
+  /** Of a time that began with the login and does not slide. */
+  const left = (seconds: number, authTime = clock() / 1000): number =>
+    seconds - (clock() / 1000 - authTime);
   const grantSeconds = session.maxAgeSeconds + days14;
   return {
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 600,
@@ -181,11 +190,15 @@ function lifetimes({ session }: ProviderSettings, clock: Clock): Configuration['
     Grant: grantSeconds,
     IdToken: 600,
     Interaction: interactionTtlSeconds,
-    RefreshToken: days14,
+    RefreshToken: (_ctx, { acr: name, authTime }) =>
+      isByCodes(name) ? Math.max(1, Math.floor(left(fallbackSessionSeconds, authTime))) : days14,
     // Slides with use, up to an end that does not.
-    Session(_ctx, oidcSession) {
-      const age = clock() / 1000 - (oidcSession.loginTs ?? clock() / 1000);
-      return Math.max(1, Math.floor(Math.min(session.ttlSeconds, session.maxAgeSeconds - age)));
+    Session(_ctx, { acr: name, loginTs }) {
+      const { ttlSeconds, maxAgeSeconds } = session;
+      const most = isByCodes(name)
+        ? Math.min(maxAgeSeconds, fallbackSessionSeconds)
+        : maxAgeSeconds;
+      return Math.max(1, Math.floor(Math.min(ttlSeconds, left(most, loginTs))));
     },
   };
 }

@@ -8,6 +8,7 @@ import { createSession } from './create-session.ts';
 import { decisionOf, hostedUrl } from './decision.ts';
 import { append } from './journal.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { addressesOf } from './media.ts';
 import type { SimulatorSettings } from './options.ts';
 import { scenarios } from './outcomes.ts';
 import { pdfOf } from './pdf.ts';
@@ -32,6 +33,10 @@ const statusRequest = z.object({
     .default([]),
 });
 const reviewRequest = z.object({ new_status: z.string(), comment: z.string().default('') });
+const deletionRequest = z.object({
+  retain_face_embeddings: z.boolean().nullish(),
+  deletion_instruction: z.enum(['operational_session_delete', 'privacy_erasure']).optional(),
+});
 const armRequest = z.object({ scenario: z.string() });
 
 export function addSessionCalls(parts: ApiParts): void {
@@ -50,7 +55,7 @@ export function addSessionCalls(parts: ApiParts): void {
 
   router.get('/v3/session/:id/decision/', guard('decision'), (ctx) => {
     const session = find(ctx);
-    if (session !== undefined) ctx.body = decisionOf(session, hostedOrigin());
+    if (session !== undefined) ctx.body = decisionFor(parts, ctx, session);
   });
 
   router.get('/v3/sessions/', guard('list'), (ctx) => {
@@ -71,8 +76,22 @@ export function addSessionCalls(parts: ApiParts): void {
   router.delete('/v3/session/:id/delete/', guard('delete'), (ctx) => {
     const session = find(ctx);
     if (session === undefined) return;
+    const wishes = deletionRequest.safeParse(ctx.state.body);
+    if (!wishes.success) {
+      refuse(ctx, 400, { detail: 'The instruction is not one of those that there are.' });
+      return;
+    }
     state.sessions.delete(session.id);
-    ctx.body = { session_id: session.id, deleted: true };
+    const { id, number, vendorData, outcome } = session;
+    const isKept = wishes.data.retain_face_embeddings === true && outcome !== null;
+    const template = isKept && vendorData !== null ? state.addTemplate(vendorData) : undefined;
+    const ofTheFace = isKept ? 'ineligible_no_vendor_user' : outcome === null ? 'none' : 'deleted';
+    ctx.body = {
+      session_id: id,
+      session_number: number,
+      face_retention_outcome: template ? 'retained_with_user' : ofTheFace,
+      biometric_template_uuid: template?.id ?? null,
+    };
   });
 
   addReviewCalls(parts);
@@ -154,8 +173,18 @@ function addReviewCalls(parts: ApiParts): void {
   });
 }
 
+/** Pictures lie where the caller found the API: under another name they may not be reachable from there. */
+export function decisionFor(
+  { state, hostedOrigin }: ApiParts,
+  ctx: RouterContext<CallState>,
+  session: DiditSession,
+) {
+  const origins = { hostedOrigin: hostedOrigin(), mediaOrigin: ctx.URL.origin };
+  return decisionOf(session, addressesOf(session, state, origins));
+}
+
 /** Of the key's own environment only. Answers the call itself when there is none. */
-function findSession(
+export function findSession(
   { state, lifecycle }: ApiParts,
   ctx: RouterContext<CallState>,
 ): DiditSession | undefined {

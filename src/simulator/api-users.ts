@@ -49,7 +49,7 @@ export function addUserCalls({ router, guard, state }: ApiParts): void {
       ({ id, vendorData }) => all || ids.includes(id) || names.includes(vendorData),
     );
     for (const { vendorData } of doomed) state.users.delete(vendorData);
-    ctx.body = { deleted_count: doomed.length };
+    ctx.body = { deleted: doomed.length };
   });
 
   router.get('/v3/users/:vendorData/', operation, (ctx) => {

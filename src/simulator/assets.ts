@@ -37,13 +37,18 @@ p { margin: 0 0 1rem; color: var(--quiet); }
 }
 .ring video { position: relative; width: 100%; height: 100%; object-fit: cover; transform: scaleX(-1); }
 form { display: grid; gap: .625rem; }
+label { display: grid; gap: .25rem; font-size: .875rem; color: var(--quiet); }
+input {
+  min-height: 2.75rem; padding: .5rem .75rem; border: 1px solid var(--line); border-radius: .5rem;
+  background: var(--ground); color: var(--text); font: inherit; font-size: 1rem;
+}
 button {
   min-height: 2.75rem; padding: .5rem 1rem; border: 1px solid var(--line); border-radius: .5rem;
   background: var(--card); color: var(--text); font: inherit; font-weight: 600; cursor: pointer;
 }
 button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 button.link { padding: 0; border: 0; color: var(--accent); text-decoration: underline; }
-button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+button:focus-visible, input:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 dl {
   display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; margin: 1.25rem 0 0;
   padding-top: 1rem; border-top: 1px solid var(--line); font-size: .875rem;
@@ -75,16 +80,24 @@ setInterval(async () => {
 }, 3000);
 `;
 
-/** A drawn face for reference images: two eyes in a circle, 96 pixels square, nobody's. */
-export function facePng(): Buffer {
-  const size = 96;
+/**
+ * A drawn face, nobody's: what the seed's bytes are decides how wide, how high and how dark. Drawn on a grid of 96
+ * by 96, whatever size it gets.
+ */
+export function facePng(seed: Buffer, size: number): Buffer {
+  const between = (byte: number, low: number, high: number) =>
+    low + ((seed[byte] ?? 0) / 255) * (high - low);
+  const [ground, ink] = [Math.round(between(0, 190, 245)), Math.round(between(1, 20, 80))];
+  const [head, eye, apart] = [between(2, 36, 45), between(3, 3, 7), between(4, 9, 18)];
+  const [height, mouth, smile] = [between(5, 34, 46), between(6, 60, 74), between(7, 6, 18)];
   const isInk = (x: number, y: number) =>
-    Math.abs(Math.hypot(x - 48, y - 48) - 40) < 3 ||
-    Math.hypot(x - 34, y - 40) < 5 ||
-    Math.hypot(x - 62, y - 40) < 5;
+    Math.abs(Math.hypot(x - 48, y - 48) - head) < 3 ||
+    Math.hypot(Math.abs(x - 48) - apart, y - height) < eye ||
+    (Math.abs(x - 48) < smile && Math.abs(y - mouth) < 1.5);
+  const grid = (at: number) => (at / size) * 96;
   const rows = Array.from({ length: size }, (_, y) => [
     0,
-    ...Array.from({ length: size }, (_, x) => (isInk(x, y) ? 40 : 235)),
+    ...Array.from({ length: size }, (__, x) => (isInk(grid(x), grid(y)) ? ink : ground)),
   ]);
   const header = Buffer.alloc(13);
   header.writeUInt32BE(size, 0);

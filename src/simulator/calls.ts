@@ -153,21 +153,21 @@ async function strike(fault: ApiFault, ctx: Context, state: State): Promise<bool
 
 /** Faults of the answer: the call has been carried out, its answer does not arrive as it should. */
 function garble(fault: ApiFault, ctx: Context, state: State): void {
-  const text = JSON.stringify(ctx.body ?? {});
+  const { body } = ctx;
+  const isJson = !Buffer.isBuffer(body);
+  const bytes = isJson ? Buffer.from(JSON.stringify(body ?? {})) : body;
+  const type = isJson ? 'application/json' : 'image/png';
   if (fault.mode === 'malformed') {
-    ctx.body = text.slice(0, -1);
-    ctx.type = 'application/json';
+    ctx.body = bytes.subarray(0, -1);
+    ctx.type = type;
   }
   if (fault.mode === 'other_session') {
     const other = { session_id: state.newId(), vendor_data: 'somebody-else' };
-    ctx.body = { ...(ctx.body as object), ...other };
+    ctx.body = { ...(body as object), ...other };
   }
   if (fault.mode === 'truncate') {
     ctx.respond = false;
-    ctx.res.writeHead(ctx.status, {
-      'Content-Type': 'application/json',
-      'Content-Length': Buffer.byteLength(text),
-    });
-    ctx.res.write(text.slice(0, text.length / 2), () => ctx.req.socket.destroy());
+    ctx.res.writeHead(ctx.status, { 'Content-Type': type, 'Content-Length': bytes.length });
+    ctx.res.write(bytes.subarray(0, bytes.length / 2), () => ctx.req.socket.destroy());
   }
 }

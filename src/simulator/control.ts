@@ -10,7 +10,8 @@ import type { Faults } from './faults.ts';
 import { sightingOf } from './hosted.ts';
 import type { Journal } from './journal.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { outcomeNames } from './outcomes.ts';
+import { outcomeNames, outcomesOf } from './outcomes.ts';
+import { person } from './person.ts';
 import type { State } from './state.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -35,6 +36,8 @@ const outcomeRequest = z.strictObject({
   /** The browser that the decision shall speak of; the caller itself when absent. */
   ipAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
   userAgent: z.string().max(500).optional(),
+  /** What the document says, where the workflow looks at one. */
+  person: person.prefault({}),
 });
 
 export function addControl(parts: ControlParts): void {
@@ -77,12 +80,17 @@ export function addControl(parts: ControlParts): void {
     }
     const request = await readRequest(ctx, outcomeRequest);
     if (request === undefined) return;
+    if (!outcomesOf(session.workflow).includes(request.outcome)) {
+      refuse(ctx, 400, { detail: 'This workflow has no such outcome.' });
+      return;
+    }
     const browserId = 'control';
     const { ipAddress, userAgent, ...caller } = sightingOf(ctx, browserId);
     const sighting = {
       ...caller,
       ipAddress: request.ipAddress ?? ipAddress,
       userAgent: request.userAgent ?? userAgent,
+      person: request.person,
     };
     lifecycle.open(session, browserId);
     if (lifecycle.finish(session, request.outcome, browserId, sighting)) {

@@ -1,4 +1,5 @@
 /** A session's decision in Didit's words (version 3: lists of features, scores from 0 to 100). */
+import type { Addresses } from './media.ts';
 import { isoTime } from './state.ts';
 import type { DiditSession } from './state.ts';
 import type { Outcome } from './outcomes.ts';
@@ -6,7 +7,7 @@ import { parseUserAgent } from './user-agent.ts';
 
 type FeatureResult = Outcome['liveness'];
 
-export function decisionOf(session: DiditSession, hostedOrigin: string) {
+export function decisionOf(session: DiditSession, addresses: Addresses) {
   const { outcome, workflow } = session;
   const runs = (feature: (typeof workflow.features)[number]) =>
     outcome !== null && workflow.features.includes(feature);
@@ -14,7 +15,7 @@ export function decisionOf(session: DiditSession, hostedOrigin: string) {
     session_id: session.id,
     session_kind: 'user',
     session_number: session.number,
-    session_url: hostedUrl(session, hostedOrigin),
+    session_url: hostedUrl(session, addresses.hostedOrigin),
     status: session.status,
     environment: session.environment,
     workflow_id: workflow.id,
@@ -28,9 +29,11 @@ export function decisionOf(session: DiditSession, hostedOrigin: string) {
     created_at: isoTime(session.createdAtMs),
     expires_at: isoTime(session.expiresAtMs),
     reviews: session.reviews,
-    id_verifications: runs('ID_VERIFICATION') ? [idVerification(outcome, hostedOrigin)] : null,
+    id_verifications: runs('ID_VERIFICATION')
+      ? [idVerification(session, outcome, addresses)]
+      : null,
     nfc_verifications: null,
-    liveness_checks: runs('LIVENESS') ? [livenessCheck(session, outcome, hostedOrigin)] : null,
+    liveness_checks: runs('LIVENESS') ? [livenessCheck(session, outcome, addresses)] : null,
     face_matches:
       runs('FACE_MATCH') && outcome?.faceMatch ? [faceMatch(session, outcome.faceMatch)] : null,
     phone_verifications: null,
@@ -49,14 +52,14 @@ export function hostedUrl(session: DiditSession, hostedOrigin: string): string {
   return `${hostedOrigin}${language}/session/${session.token}`;
 }
 
-function livenessCheck(session: DiditSession, outcome: Outcome | null, hostedOrigin: string) {
+function livenessCheck(session: DiditSession, outcome: Outcome | null, at: Addresses) {
   const result = outcome?.liveness;
   return {
     node_id: 'feature_liveness',
     status: result?.status ?? 'Not Finished',
     method: session.workflow.livenessMethod,
     score: result?.score ?? null,
-    reference_image: result?.status === 'Approved' ? `${hostedOrigin}/media/face.png` : null,
+    reference_image: result?.status === 'Approved' ? at.linkTo('reference') : null,
     video_url: null,
     age_estimation: null,
     matches: [],
@@ -77,17 +80,39 @@ function faceMatch(session: DiditSession, result: FeatureResult) {
   };
 }
 
-function idVerification(outcome: Outcome | null, hostedOrigin: string) {
-  const result = outcome?.document ?? { status: outcome?.liveness.status ?? 'Not Finished' };
+function idVerification(
+  { person, createdAtMs }: DiditSession,
+  outcome: Outcome | null,
+  at: Addresses,
+) {
+  const isUnfinished = outcome === null || outcome.liveness.status === 'Not Finished';
+  const status = isUnfinished ? 'Not Finished' : (outcome.document?.status ?? 'Approved');
+  const node = { node_id: 'feature_ocr', status, verification_method: 'document' };
+  const warnings = warningsOf('ID_VERIFICATION', 'feature_ocr', outcome?.document);
+  if (isUnfinished) return { ...node, portrait_image: null, warnings, matches: [] };
+  const { firstName, lastName } = person;
+  const isExpired = outcome.document?.warning?.risk === 'DOCUMENT_EXPIRED';
+  const expiresAtMs = createdAtMs + (isExpired ? -1 : 5 * 365) * 86_400_000;
   return {
-    node_id: 'feature_ocr',
-    status: result.status,
-    portrait_image: result.status === 'Approved' ? `${hostedOrigin}/media/face.png` : null,
-    document_type: 'Identity Card',
-    first_name: 'Test',
-    last_name: 'Person',
-    full_name: 'Test Person',
-    warnings: warningsOf('ID_VERIFICATION', 'feature_ocr', outcome?.document),
+    ...node,
+    assurance: 'documentary',
+    portrait_image: at.linkTo('document'),
+    front_image: null,
+    back_image: null,
+    document_type: person.documentType,
+    document_number: person.documentNumber,
+    personal_number: null,
+    date_of_birth: person.dateOfBirth,
+    expiration_date: isoTime(expiresAtMs).slice(0, 10),
+    date_of_issue: null,
+    issuing_state: person.issuingState,
+    first_name: firstName,
+    last_name: lastName,
+    full_name: `${firstName} ${lastName}`,
+    gender: null,
+    nationality: person.issuingState,
+    address: null,
+    warnings,
     matches: [],
   };
 }

@@ -20,6 +20,10 @@ export const operations = [
   'workflows',
   'webhook_destinations',
   'users',
+  'templates',
+  'share',
+  'import_shared',
+  'media',
   'healthcheck',
 ] as const;
 export type Operation = (typeof operations)[number];

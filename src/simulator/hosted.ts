@@ -4,12 +4,13 @@ import type Router from '@koa/router';
 import type { RouterContext } from '@koa/router';
 import type { Context } from 'koa';
 import getRawBody from 'raw-body';
-import { facePng, pageScript, pageStyle } from './assets.ts';
+import { pageScript, pageStyle } from './assets.ts';
 import type { CallState } from './calls.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { SimulatorSettings } from './options.ts';
-import { isOutcomeName } from './outcomes.ts';
+import { outcomesOf } from './outcomes.ts';
 import { capturePage, donePage, problemPage } from './page.ts';
+import { personInForm } from './person.ts';
 import { isOpen } from './state.ts';
 import type { DiditSession, Sighting, State } from './state.ts';
 
@@ -21,7 +22,7 @@ interface HostedParts {
 }
 
 const browserCookie = 'simulator_browser';
-const formBytesMax = 1024;
+const formBytesMax = 4096;
 
 /**
  * Neither form-action nor frame-ancestors: the first would block the redirect that answers the form, and
@@ -48,10 +49,8 @@ export function addHostedPage(parts: HostedParts): void {
       if (session !== undefined) ctx.body = { status: session.status, open: isOpen(session) };
     });
   }
-  const face = facePng();
   serve(router, '/simulator/page.css', 'text/css', pageStyle);
   serve(router, '/simulator/page.js', 'text/javascript', pageScript);
-  serve(router, '/media/face.png', 'image/png', face);
 }
 
 /** Who asked: the address and browser that `ip_analyses` will report. */
@@ -65,7 +64,7 @@ export function sightingOf(ctx: Context, browserId: string): Sighting {
   };
 }
 
-function serve(router: Router<CallState>, path: string, type: string, body: string | Buffer): void {
+function serve(router: Router<CallState>, path: string, type: string, body: string): void {
   router.get(path, (ctx) => {
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.type = type;
@@ -91,16 +90,22 @@ function show(parts: HostedParts, ctx: RouterContext<CallState>): void {
 async function finish(parts: HostedParts, ctx: RouterContext<CallState>): Promise<void> {
   const session = find(parts, ctx);
   if (session === undefined) return;
-  const form = await getRawBody(ctx.req, { limit: formBytesMax, encoding: 'utf8' });
-  const outcome = new URLSearchParams(form).get('outcome');
-  if (!isOutcomeName(outcome)) {
+  const text = await getRawBody(ctx.req, { limit: formBytesMax, encoding: 'utf8' });
+  const form = new URLSearchParams(text);
+  const outcome = outcomesOf(session.workflow).find((name) => name === form.get('outcome'));
+  const person = personInForm(form);
+  if (outcome === undefined || person === undefined) {
     ctx.status = 400;
-    ctx.body = problemPage('No such outcome', 'Choose one of the buttons of the page.');
+    ctx.body =
+      outcome === undefined
+        ? problemPage('No such outcome', 'Choose one of the buttons of the page.')
+        : problemPage('No such person', 'A document has names, a date of birth and a number.');
     return;
   }
   const browserId = identify(parts, ctx);
   parts.lifecycle.open(session, browserId);
-  if (!parts.lifecycle.finish(session, outcome, browserId, sightingOf(ctx, browserId))) {
+  const by = { ...sightingOf(ctx, browserId), person };
+  if (!parts.lifecycle.finish(session, outcome, browserId, by)) {
     ctx.status = 409;
     ctx.body = donePage(session);
   } else if (!goBack(session, browserId, ctx)) {

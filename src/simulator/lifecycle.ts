@@ -3,6 +3,7 @@ import { append } from './journal.ts';
 import { isLeaving, outcomes, scenarios } from './outcomes.ts';
 import type { OutcomeName } from './outcomes.ts';
 import type { SimulatorSettings } from './options.ts';
+import { type Person, somebody } from './person.ts';
 import { isoTime, isOpen } from './state.ts';
 import type { DiditSession, Sighting, State } from './state.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -30,6 +31,8 @@ export type NewDiditSession = Pick<
   | 'scenario'
 >;
 
+type ReceiverOwn = Pick<DiditSession, 'workflow' | 'vendorData'> & { isTrusted: boolean };
+
 const uncertain = ['Not Started', 'In Progress', 'Awaiting User', 'Expired'];
 
 export function createLifecycle(
@@ -41,6 +44,12 @@ export function createLifecycle(
     session.status = status;
     logger.info({ diditSessionId: session.id, status }, 'session status changed');
     webhooks.statusUpdated(session);
+  }
+
+  function begin(session: DiditSession): void {
+    state.addSession(session);
+    if (session.vendorData !== null) state.userOf(session.vendorData);
+    move(session, session.status);
   }
 
   /** Didit tells a link that nobody opened from a check that somebody left. */
@@ -66,12 +75,18 @@ export function createLifecycle(
         finishedBy: null,
         reviews: [],
         resubmit: null,
+        person: somebody,
         ...request,
       };
-      state.addSession(session);
-      if (session.vendorData !== null) state.userOf(session.vendorData);
-      move(session, 'Not Started');
+      begin(session);
       return session;
+    },
+
+    /** A copy of a finished session, under a name and a workflow of its receiver's own. */
+    takeOver(session: DiditSession, own: ReceiverOwn): DiditSession {
+      const copy = copyFor(session, own, state);
+      begin(copy);
+      return copy;
     },
 
     expireIfDue,
@@ -88,13 +103,19 @@ export function createLifecycle(
     },
 
     /** @returns whether the session was still open; a finished one stays as it is. */
-    finish(session: DiditSession, name: OutcomeName, browserId: string, by: Sighting): boolean {
+    finish(
+      session: DiditSession,
+      name: OutcomeName,
+      browserId: string,
+      { person, ...by }: Sighting & { person: Person },
+    ): boolean {
       expireIfDue(session);
       if (!isOpen(session)) return false;
       const scenario = isLeaving(name) ? undefined : scenarios.get(session.scenario ?? '');
       session.outcome = scenario ?? outcomes[name];
       session.completerId = browserId;
       session.finishedBy = by;
+      session.person = person;
       if (name === 'expire') session.expiresAtMs = state.now();
       move(session, session.outcome.status);
       return true;
@@ -113,5 +134,18 @@ export function createLifecycle(
       move(session, change.status);
       return true;
     },
+  };
+}
+
+function copyFor(
+  session: DiditSession,
+  { workflow, vendorData, isTrusted }: ReceiverOwn,
+  state: State,
+): DiditSession {
+  return {
+    ...structuredClone(session),
+    ...{ id: state.newId(), number: state.nextNumber(), token: state.newToken() },
+    ...{ workflow, vendorData, metadata: null, callback: null, createdAtMs: state.now() },
+    status: isTrusted ? session.status : 'In Review',
   };
 }

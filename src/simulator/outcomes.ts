@@ -3,6 +3,7 @@
  * Both are rows of the same shape, which `decision.ts` turns into Didit's words.
  */
 import type { DiditFeatureStatus, DiditSessionStatus } from '../didit/wire.ts';
+import type { SimulatedWorkflow } from './options.ts';
 
 interface FeatureResult {
   status: DiditFeatureStatus;
@@ -77,6 +78,17 @@ export const outcomes = {
     liveness: live,
     faceMatch: null,
   },
+  'decline-document': byDocument(
+    'Declined',
+    'DOCUMENT_NUMBER_FORMAT_MISMATCH',
+    'Decline: the document',
+  ),
+  'expired-document': byDocument(
+    'Declined',
+    'DOCUMENT_EXPIRED',
+    'Decline: the document has expired',
+  ),
+  'review-document': byDocument('In Review', 'DATA_INCONSISTENT', 'Send the document to review'),
   abandon: {
     label: 'Leave without finishing',
     status: 'Abandoned',
@@ -95,8 +107,10 @@ export type OutcomeName = keyof typeof outcomes;
 
 export const outcomeNames = Object.keys(outcomes) as OutcomeName[];
 
-export function isOutcomeName(value: unknown): value is OutcomeName {
-  return typeof value === 'string' && Object.hasOwn(outcomes, value);
+/** Where no document is shown, none can be declined. */
+export function outcomesOf({ features }: SimulatedWorkflow): OutcomeName[] {
+  const hasDocument = features.includes('ID_VERIFICATION');
+  return outcomeNames.filter((name) => hasDocument || !('document' in outcomes[name]));
 }
 
 /** These say that the person left; no scenario can turn them into a verdict. */
@@ -104,14 +118,14 @@ export function isLeaving(name: OutcomeName): boolean {
   return name === 'abandon' || name === 'expire';
 }
 
-function byDocument(status: 'Declined' | 'In Review', risk: string): Outcome {
+function byDocument(status: 'Declined' | 'In Review', risk: string, label = risk) {
   const logType = status === 'Declined' ? 'error' : 'warning';
   return {
-    label: risk,
+    label,
     status,
     ...faces,
     document: { status, score: null, warning: { risk, logType } },
-  };
+  } satisfies Outcome;
 }
 
 /** Didit's sandbox scenarios by slug. Risks that Didit does not publish for a slug are named after it. */

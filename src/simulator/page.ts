@@ -1,12 +1,13 @@
 /** The hosted page as HTML. Plain forms do all of the work; the script adds a camera preview and nothing else is lost. */
-import { isLeaving, outcomeNames, outcomes, scenarios } from './outcomes.ts';
+import { isLeaving, outcomes, outcomesOf, scenarios } from './outcomes.ts';
+import { personFields } from './person.ts';
 import { isOpen } from './state.ts';
 import type { DiditSession } from './state.ts';
 
 export function capturePage(session: DiditSession): string {
   const scenario = scenarios.get(session.scenario ?? '');
   // With a scenario the result is fixed, and all that the person can still decide is to leave.
-  const buttons = outcomeNames
+  const buttons = outcomesOf(session.workflow)
     .filter((name) => scenario === undefined || name === 'approve' || isLeaving(name))
     .map((name) => {
       const isScenario = scenario !== undefined && name === 'approve';
@@ -14,17 +15,31 @@ export function capturePage(session: DiditSession): string {
       const look = name === 'approve' ? ' class="primary"' : '';
       return `<button name="outcome" value="${name}" data-outcome="${name}"${look}>${escape(label)}</button>`;
     });
+  const hasDocument = session.workflow.features.includes('ID_VERIFICATION');
+  const title = hasDocument ? 'Show a document, take a selfie' : 'Take a selfie';
+  const looksAt = hasDocument ? 'your document and your face' : 'your face';
   return layout(
-    'Take a selfie',
+    title,
     `<div class="ring"><video data-preview playsinline muted hidden></video></div>
-    <h1>Take a selfie</h1>
-    <p>Didit would look at your face now. This stand-in looks at nothing: you choose what the check says.</p>
+    <h1>${title}</h1>
+    <p>Didit would look at ${looksAt} now. This stand-in looks at nothing: you choose what the check says.</p>
     <p><button type="button" class="link" data-camera hidden>Show the camera preview</button></p>
-    <form method="post">${buttons.join('\n')}</form>
+    <form method="post">${hasDocument ? inputsFor(session) : ''}
+    ${buttons.join('\n')}</form>
     <dl><dt>Workflow</dt><dd>${escape(session.workflow.label)}</dd>
     <dt>Session</dt><dd>${String(session.number)}, ${session.environment}</dd></dl>`,
     '<script src="/simulator/page.js" defer></script>',
   );
+}
+
+/** What the document says is the visitor's to choose, too. */
+function inputsFor({ person }: DiditSession): string {
+  return personFields
+    .map(
+      ({ name, key, label, type }) =>
+        `<label>${label}<input name="${name}" type="${type}" value="${escape(person[key])}" required></label>`,
+    )
+    .join('\n');
 }
 
 export function donePage(session: DiditSession): string {

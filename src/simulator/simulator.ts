@@ -17,6 +17,7 @@ import { createFaults } from './faults.ts';
 import { addHostedPage } from './hosted.ts';
 import { createJournal } from './journal.ts';
 import { createLifecycle } from './lifecycle.ts';
+import { addMedia } from './media.ts';
 import { settingsOf } from './options.ts';
 import type { SimulatorOptions } from './options.ts';
 import { createState } from './state.ts';
@@ -64,6 +65,7 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
   const router = new Router<CallState>({ strict: true });
   addApi({ router, guard, settings, state, lifecycle, hostedOrigin });
   addHostedPage({ router, settings, state, lifecycle });
+  addMedia({ router, guard, state });
   addControl({ router, state, lifecycle, faults, journal, webhooks });
   const app = new Koa<CallState>();
   app.on('error', (error: Error) => {

@@ -2,6 +2,7 @@
 import type { DiditSessionStatus } from '../didit/wire.ts';
 import type { DiditEnvironment, SimulatedWorkflow, SimulatorSettings } from './options.ts';
 import type { Outcome } from './outcomes.ts';
+import type { Person } from './person.ts';
 
 export interface DiditSession {
   id: string;
@@ -19,6 +20,8 @@ export interface DiditSession {
   hasPortrait: boolean;
   expectedIpAddress: string | null;
   scenario: string | null;
+  /** Whose document is shown, and so whose face it is. */
+  person: Person;
   createdAtMs: number;
   expiresAtMs: number;
   /** The browsers, by simulator cookie, that opened the page first and that finished. */
@@ -52,6 +55,14 @@ export interface User {
   createdAtMs: number;
 }
 
+/** A face that was kept when its session was deleted. */
+export interface Template {
+  id: string;
+  vendorData: string;
+  retainedAtMs: number;
+  purgedAtMs: number | null;
+}
+
 export interface Destination {
   id: string;
   label: string;
@@ -78,6 +89,8 @@ export type State = ReturnType<typeof createState>;
 
 const sessionsMax = 10_000;
 const usersMax = 10_000;
+const templatesMax = 10_000;
+const redeemedMax = 10_000;
 const destinationsMax = 50;
 const openStatuses: readonly string[] = [
   'Not Started',
@@ -95,6 +108,8 @@ export function createState({ clock, random }: SimulatorSettings) {
   const sessions = new Map<string, DiditSession>();
   const destinations = new Map<string, Destination>();
   const users = new Map<string, User>();
+  const templates = new Map<string, Template>();
+  const redeemed = new Map<string, true>();
   let offsetMs = 0;
   let lastNumber = 0;
 
@@ -119,7 +134,12 @@ export function createState({ clock, random }: SimulatorSettings) {
   return {
     sessions,
     users,
+    templates,
     destinations,
+    /** Signs the links to pictures. */
+    mediaKey: random(32),
+    /** Signs what one application gives to another. */
+    shareKey: random(32),
     now,
     newId,
     nextNumber: () => ++lastNumber,
@@ -138,6 +158,17 @@ export function createState({ clock, random }: SimulatorSettings) {
       const destination: Destination = { ...details, id: newId(), secret, deliveries: [] };
       keep(destinations, destination.id, destination, destinationsMax);
       return destination;
+    },
+    addTemplate(vendorData: string): Template {
+      const template = { id: newId(), vendorData, retainedAtMs: now(), purgedAtMs: null };
+      keep(templates, template.id, template, templatesMax);
+      return template;
+    },
+    /** @returns whether this token had not been redeemed before. */
+    redeem(tokenId: string): boolean {
+      if (redeemed.has(tokenId)) return false;
+      keep(redeemed, tokenId, true, redeemedMax);
+      return true;
     },
     /** Makes the person known on first mention. */
     userOf,

@@ -3,6 +3,7 @@ import { readCanonicalJson } from '../didit/canonical.ts';
 import { signWebhook } from '../didit/signature.ts';
 import { decisionOf } from './decision.ts';
 import type { WebhookFault } from './faults.ts';
+import type { Addresses } from './media.ts';
 import type { Destination, DiditSession, State } from './state.ts';
 
 export interface WebhookMessage {
@@ -18,7 +19,7 @@ const statusesWithDecision = ['Approved', 'Declined', 'In Review', 'Abandoned'];
 
 export function eventOf(
   session: DiditSession,
-  application: { id: string; hostedOrigin: string },
+  application: { id: string; addresses: Addresses },
   eventId: string,
 ): WebhookMessage['event'] {
   const event = {
@@ -36,7 +37,7 @@ export function eventOf(
     ...(session.metadata === null ? {} : { metadata: session.metadata }),
     ...(session.status === 'Resubmitted' ? { resubmit_info: session.resubmit } : {}),
     ...(statusesWithDecision.includes(session.status)
-      ? { decision: decisionOf(session, application.hostedOrigin) }
+      ? { decision: decisionOf(session, application.addresses) }
       : {}),
   };
   // The session goes on changing while a retry waits; what is announced does not.

@@ -5,6 +5,7 @@
 import type { Faults, WebhookFault } from './faults.ts';
 import { append } from './journal.ts';
 import type { Journal } from './journal.ts';
+import { addressesOf } from './media.ts';
 import type { SimulatorSettings } from './options.ts';
 import { isoTime } from './state.ts';
 import type { Destination, DiditSession, State } from './state.ts';
@@ -25,7 +26,7 @@ export function createWebhooks(parts: {
   journal: Journal;
   hostedOrigin: () => string;
 }) {
-  const { settings, state, faults, journal, hostedOrigin } = parts;
+  const { settings, state, faults, journal } = parts;
   const timers = new Set<NodeJS.Timeout>();
   const closing = new AbortController();
   const withheld: WebhookMessage[] = [];
@@ -84,8 +85,8 @@ export function createWebhooks(parts: {
     // What was held back to be late goes out now that another one has overtaken it.
     for (const late of overtaken.splice(0)) sendAfter(0, late);
 
-    const retryDelayMs = settings.webhookRetryDelaysMs[attempt - 1];
     if (isDelivered(answer)) return;
+    const retryDelayMs = settings.webhookRetryDelaysMs[attempt - 1];
     if (isRetried(answer) && retryDelayMs !== undefined) {
       sendAfter(retryDelayMs, message, attempt + 1);
     } else {
@@ -95,9 +96,12 @@ export function createWebhooks(parts: {
 
   return {
     statusUpdated(session: DiditSession): void {
-      const application = { id: settings.applicationId, hostedOrigin: hostedOrigin() };
-      for (const destination of state.destinations.values()) {
-        if (!hears(destination, 'status.updated')) continue;
+      const addresses = addressesOf(session, state, { hostedOrigin: parts.hostedOrigin() });
+      const application = { id: settings.applicationId, addresses };
+      const hearers = [...state.destinations.values()].filter((one) =>
+        hears(one, 'status.updated'),
+      );
+      for (const destination of hearers) {
         const fault = faults.takeForWebhook(session.status);
         const event = eventOf(session, application, state.newId());
         dispatch({ destination, event, fault: fault?.mode ?? null }, fault);

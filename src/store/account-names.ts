@@ -21,6 +21,10 @@ export function createNames(store: Store) {
     return (await store.get(keyOf(normaliseIdentifier(identifier))))?.value;
   }
 
+  async function free(names: readonly string[]): Promise<void> {
+    await Promise.all(names.map((name) => store.delete(keyOf(name))));
+  }
+
   return {
     idOf,
 
@@ -28,20 +32,30 @@ export function createNames(store: Store) {
     async claim(id: string, named: Named): Promise<boolean> {
       const taken: string[] = [];
       for (const name of spellings(named)) {
-        if (!(await store.put(keyOf(name), id, { ifAbsent: true }))) {
-          await Promise.all(taken.map((mine) => store.delete(keyOf(mine))));
+        if (await store.put(keyOf(name), id, { ifAbsent: true })) taken.push(name);
+        else if ((await idOf(name)) !== id) {
+          await free(taken);
           return false;
         }
-        taken.push(name);
       }
       return true;
     },
 
-    /** Gives back those of these names that are this account's. */
-    async release(id: string, named: Named): Promise<void> {
+    /** Gives back all of these names that are still this person's. */
+    giveUp: async (id: string, named: Named): Promise<void> => {
       for (const name of spellings(named)) {
-        if ((await idOf(name)) === id) await store.delete(keyOf(name));
+        const stored = await store.get(keyOf(name));
+        if (stored?.value !== id) continue;
+        // Deleting would hit whoever took the name in between; this only ever writes over what was read.
+        const gone = { ifVersion: stored.version, ttlSeconds: 1 };
+        await store.put(keyOf(name), id, gone);
       }
+    },
+
+    /** Gives back the names that are no longer used. */
+    async release(before: Named, after: Named): Promise<void> {
+      const kept = spellings(after);
+      await free([...spellings(before)].filter((name) => !kept.has(name)));
     },
   };
 }

@@ -20,22 +20,41 @@ interface Records {
 }
 
 export function proofsOf({ store, find, change, clock }: Records) {
+  async function endSince(accountId: string, fromSeconds: number, untilSeconds: number) {
+    await askForEnding(store, clock, { accountId, fromSeconds, untilSeconds });
+  }
+
   return {
     async isRevoked(id: string, authTime: number): Promise<boolean> {
       const { revokedProofs = [], voidUntil = 0 } = (await find(id)) ?? {};
       return authTime <= voidUntil || revokedProofs.includes(authTime);
     },
 
-    /** Keeps a notice for the person, and takes back a proof that had been accepted, at once and in every process. */
+    /** Takes back one sign-in, at once and in every process. */
+    async revokeProof(id: string, authTime: number): Promise<void> {
+      await change(id, (account) => withoutProof(account, authTime));
+      await endSince(id, authTime, authTime);
+    },
+
+    /** Takes back every sign-in up to now, and writes what else changes with it. @returns false when there is no such account. */
+    async signOutEverywhere(id: string, changes: Partial<Account> = {}): Promise<boolean> {
+      const voidUntil = Math.floor(clock() / 1000);
+      const isThere = await change(id, (now) => ({
+        ...{ ...now, ...changes, voidUntil, updatedAtMs: clock() },
+      }));
+      // Also of an account that was erased a moment ago: its apps have yet to hear.
+      await endSince(id, 0, voidUntil);
+      return isThere;
+    },
+
+    /** Keeps a notice for the person, and takes back a proof that had been accepted. */
     async warn(id: string, notice: Notice, revoked?: number): Promise<void> {
       await change(id, (account) => {
         const others = (account.notices ?? []).filter(({ attempt }) => attempt !== notice.attempt);
         const notices = [...others, notice].slice(-noticesAtMost);
         return { ...withoutProof(account, revoked), notices };
       });
-      if (revoked === undefined) return;
-      const ending = { accountId: id, fromSeconds: revoked, untilSeconds: revoked };
-      await askForEnding(store, clock, ending);
+      if (revoked !== undefined) await endSince(id, revoked, revoked);
     },
 
     /** The person has read them. */

@@ -5,20 +5,30 @@
 import type { Clock, Random } from '../domain/environment.ts';
 import { createNames } from './account-names.ts';
 import { proofsOf } from './account-proofs.ts';
-import { askForEnding } from './endings.ts';
 import { type Store, update } from './store.ts';
 
 export interface Account {
   schema: 1;
   /** Opaque, random, never reused: the `sub` of every token. */
   id: string;
-  status: 'active' | 'blocked';
+  status: AccountStatus;
   email?: string;
   emailVerified: boolean;
   username?: string;
   name?: string;
+  givenName?: string;
+  familyName?: string;
+  /** ISO 8601. */
+  birthdate?: string;
+  /** The language that the person last used here, for mails (BCP 47). */
+  locale?: string;
   groups: readonly string[];
   enrolment?: Enrolment;
+  /** The person wants no selfie any more, though a face is enrolled. */
+  selfieOff?: boolean;
+  /** The text that they agreed to before their face was taken, and when; gone once they withdrew it. */
+  consent?: { version: string; atMs: number };
+  createdAtMs: number;
   updatedAtMs: number;
   /** Whatever was proven at this second (`auth_time`) or before is void, and all that hangs on it. */
   voidUntil?: number;
@@ -27,6 +37,12 @@ export interface Account {
   /** Times of proofs (`auth_time`, seconds) that turned out to be borrowed: nothing that hangs on them is honoured. */
   revokedProofs?: readonly number[];
 }
+
+/**
+ * `invited`: known by name, nobody has come yet. `held`: for a time nobody gets in, for instance while a recovery is
+ * under way. `erased`: nothing is left but the id, which is never given again.
+ */
+export type AccountStatus = 'invited' | 'active' | 'held' | 'blocked' | 'erased';
 
 /** Somebody else's selfie link ended in this person's browser, before (`stopped`) or after it let in (`ended`). */
 export interface Notice {
@@ -48,9 +64,22 @@ export interface Enrolment {
   portraitKey?: string;
   /** Of the picture as it was enrolled, SHA-256 in base64url: another one in its place is not sent. */
   portraitHash?: string;
+  /** Of the check that it came from, for erasing it at Didit. */
+  diditSessionId?: string;
+  enrolledAtMs?: number;
+  /** Whose document it was: the next enrolment has to be the same person's. */
+  identity?: IdentityHashes;
 }
 
-export type NewAccount = Pick<Account, 'email' | 'username' | 'name' | 'groups'>;
+/** Keyed, so that nobody without the key can try names: of name and date of birth, and of the document. */
+export interface IdentityHashes {
+  person?: string;
+  document?: string;
+}
+
+/** With an `id` (16 random bytes) when something had to be bound to the account before it is there. */
+export type NewAccount = Pick<Account, 'email' | 'username' | 'name' | 'groups'> &
+  Partial<Pick<Account, 'id' | 'status' | 'emailVerified' | 'givenName' | 'familyName' | 'locale'>>;
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
@@ -77,6 +106,7 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
       emailVerified: fields.email !== undefined,
       ...fields,
       ...(enrolment ? { enrolment } : {}),
+      createdAtMs: clock(),
       updatedAtMs: clock(),
     };
     if (!(await names.claim(account.id, account))) return undefined;
@@ -84,47 +114,49 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
     return account;
   }
 
-  /** A blocked account is nobody, at once and in every process. @returns false when there is no such account. */
-  async function setStatus(id: string, status: Account['status']): Promise<boolean> {
-    const untilSeconds = Math.floor(clock() / 1000);
-    const isBlocked = status === 'blocked';
-    // In one write: whoever is blocked must not come back to what they had, wherever this breaks off.
-    const isThere = await change(id, (account) => ({
-      ...account,
-      ...{ status, updatedAtMs: clock() },
-      ...(isBlocked ? { voidUntil: untilSeconds } : {}),
-    }));
-    if (isThere && isBlocked) {
-      await askForEnding(store, clock, { accountId: id, fromSeconds: 0, untilSeconds });
-    }
+  /**
+   * Gives the account another address or user name.
+   * @returns false when it is somebody else's; nothing is changed then.
+   */
+  async function rename(id: string, to: { email?: string; username?: string }): Promise<boolean> {
+    const account = await find(id);
+    if (!account || !(await names.claim(id, { ...account, ...to }))) return false;
+    const isThere = await change(id, (now) => ({ ...now, ...to, updatedAtMs: clock() }));
+    const [before, after] = [account, { ...account, ...to }];
+    await (isThere ? names.release(before, after) : names.release(after, before));
     return isThere;
   }
 
-  /** Its id is never given to anybody again; its names may be. @returns false when there is no such account. */
-  async function remove(id: string): Promise<boolean> {
-    // Blocked first: should this break off, nobody has come back to life.
-    if (!(await setStatus(id, 'blocked'))) return false;
-    const account = await find(id);
-    if (account) await names.release(id, account);
-    await store.delete(keyOf(id));
-    forget(id);
-    await store.publish(channel, id);
-    return true;
+  /** A blocked account is nobody, at once and in every process. @returns false when there is no such account. */
+  async function setStatus(id: string, status: AccountStatus): Promise<boolean> {
+    if (status === 'active') return change(id, (now) => ({ ...now, status, updatedAtMs: clock() }));
+    // In one write: whoever is blocked must not come back to what they had, wherever this breaks off.
+    return proofs.signOutEverywhere(id, { status });
   }
 
+  /**
+   * Changes an account under compare-and-set, for every process at once. Its names are changed by `rename` alone.
+   * @returns false when there is no such account, or no longer: what was erased is not changed by anybody.
+   */
   async function change(id: string, next: (account: Account) => Account): Promise<boolean> {
     const isThere = await update<boolean>(store, keyOf(id), (current) => {
-      if (current === undefined) return { result: false };
-      return { value: JSON.stringify(next(JSON.parse(current) as Account)), result: true };
+      const account = current === undefined ? undefined : (JSON.parse(current) as Account);
+      if (!account || account.status === 'erased') return { result: false };
+      return { value: JSON.stringify(next(account)), result: true };
     });
     forget(id);
     await store.publish(channel, id);
     return isThere;
   }
 
+  async function* list(): AsyncIterable<Account> {
+    for await (const { value } of store.scan('account')) yield JSON.parse(value) as Account;
+  }
+
+  const proofs = proofsOf({ store, find, change, clock });
   return {
-    ...{ find, idOf: names.idOf, add, setStatus, remove },
-    ...proofsOf({ store, find, change, clock }),
+    ...{ find, idOf: names.idOf, giveUpNames: names.giveUp, list, add, change, rename, setStatus },
+    ...proofs,
     /** Hears of changes that other processes make. @returns a function that stops listening. */
     listen: (): Promise<() => Promise<void>> => store.subscribe(channel, forget),
   };

@@ -16,15 +16,20 @@ export interface DueList {
   stop: () => Promise<void>;
 }
 
-export interface DueTools {
+/** Where a list is kept, for those who only add to it. */
+export interface DuePlace {
   store: Store;
   clock: Clock;
   index: string;
   /** The list is forgotten when nothing was added for so long. */
   keptSeconds: number;
+}
+
+export interface DueTools extends DuePlace {
   /** Longer than the work takes: another process does it again after that. Absent: it is not done again. */
   leaseMs?: number;
-  work: (member: string) => Promise<void>;
+  /** What it resolves to is in how many milliseconds the same is to be done again. */
+  work: (member: string) => Promise<number | undefined> | Promise<void>;
   failed: (error: unknown) => void;
 }
 
@@ -34,20 +39,26 @@ const mostAtOnce = 20;
 const leaseMark = '~';
 const leaseMarks = /^~+/;
 
+export function addDue(place: DuePlace, member: string, inMs: number): Promise<void> {
+  const { store, clock, index, keptSeconds } = place;
+  return store.indexAdd(index, member, clock() + inMs, keptSeconds);
+}
+
 export function createDueList(tools: DueTools): DueList {
-  const { store, clock, index, keptSeconds, leaseMs, work, failed } = tools;
+  const { store, clock, index, leaseMs, work, failed } = tools;
   const underWay = new Set<Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
 
-  const add = (member: string, inMs: number): Promise<void> =>
-    store.indexAdd(index, member, clock() + inMs, keptSeconds);
+  const add = (member: string, inMs: number): Promise<void> => addDue(tools, member, inMs);
 
   async function doOne(entry: string): Promise<void> {
     if (!(await store.indexRemove(index, entry))) return;
+    const member = entry.replace(leaseMarks, '');
     const leased = `${leaseMark}${entry}`;
     if (leaseMs !== undefined) await add(leased, leaseMs);
-    await work(entry.replace(leaseMarks, ''));
+    const againInMs = await work(member);
+    if (typeof againInMs === 'number') await add(member, againInMs);
     if (leaseMs !== undefined) await store.indexRemove(index, leased);
   }
 

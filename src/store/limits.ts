@@ -19,6 +19,12 @@ export interface Asker {
 
 type Place = Pick<Asker, 'device' | 'deviceClass' | 'network'>;
 
+/** Who types an answer: for which person, on a device of which class. */
+interface Typist {
+  person: string;
+  deviceClass: DeviceClass;
+}
+
 /** From so many declined selfies an hour on, a share of one half is told to the operator. */
 const manyDeclined = 20;
 
@@ -93,9 +99,15 @@ export function createLimits(
     return (await firstFull([address, account])) === undefined;
   }
 
-  async function tryFactor(of: { person: string; deviceClass: DeviceClass }): Promise<boolean> {
+  /** Counts a try, before anybody looks at it. */
+  async function tryFactor(of: Typist): Promise<boolean> {
     return (await counterOf('factor', of.person, of.deviceClass).spend()) === undefined;
   }
 
-  return { admit, declined, sendMessage, tryFactor };
+  /** It was right: a sign-in that takes two answers is not to use up what is there for wrong ones. */
+  async function factorWasRight(of: Typist): Promise<void> {
+    await counterOf('factor', of.person, of.deviceClass).refund();
+  }
+
+  return { admit, declined, sendMessage, tryFactor, factorWasRight };
 }

@@ -44,6 +44,9 @@ export function createTurns(store: Store, clock: Clock) {
         result: undefined,
       })),
 
+    /** For an enrolment that is no more. */
+    forget: (enrolmentId: string): Promise<boolean> => store.delete(`turn:${enrolmentId}`),
+
     reopen: (enrolmentId: string): Promise<void> =>
       change(enrolmentId, (before) => ({ turn: reopenTurn(before), result: undefined })),
   };

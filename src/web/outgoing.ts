@@ -1,6 +1,6 @@
 /**
- * Every request that we make to an address that a relying party chose: key sets, sector identifiers, logout. Such an
- * address may name a machine inside our network, or a name that leads there, today or a moment after we looked.
+ * Every request that we make to an address that somebody else chose: what a relying party registered (key sets,
+ * sector identifiers, logout), and where Didit says that a picture lies. Such an address may name a machine inside our network, or a name that leads there, today or a moment after we looked.
  *
  * So the address is looked up once, here, and what is connected to is what was looked at. Only public addresses are
  * called, over https, without redirects, for a few seconds and a few kilobytes, and through no proxy of the
@@ -24,6 +24,9 @@ export interface OutgoingRules {
   anywhere: boolean;
   /** Of an address in full: the private hosts (names) and networks (CIDR) that it may lead to. */
   exceptions: ReadonlyMap<string, readonly string[]>;
+  /** Few and small, unless something larger is meant to come. */
+  timeoutMs?: number;
+  longestAnswerBytes?: number;
   resolve?: Resolve;
 }
 
@@ -38,14 +41,17 @@ export class AddressRefused extends Error {
 /** Two implementations of one standard, whose types do not know of each other. */
 const send = undiciFetch as unknown as (url: URL, init: SendInit) => Promise<Response>;
 
-const timeoutMs = 2_500;
-const longestAnswerBytes = 64 * 1024;
-
 const resolveBySystem: Resolve = (hostname, done) => {
   systemLookup(hostname, { all: true }, done);
 };
 
-export function createOutgoing({ anywhere, exceptions, resolve = resolveBySystem }: OutgoingRules) {
+export function createOutgoing({
+  anywhere,
+  exceptions,
+  timeoutMs = 2_500,
+  longestAnswerBytes = 64 * 1024,
+  resolve = resolveBySystem,
+}: OutgoingRules) {
   const agents = new Map<string, Agent>();
 
   const outgoing: Fetch = async (input, init = {}) => {

@@ -10,9 +10,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Eta } from 'eta';
 import type { DenialReason } from '../domain/attempt.ts';
+import type { LegName } from '../domain/assurance.ts';
+import type { FactorName } from '../domain/message.ts';
 import type { ProblemCode } from '../domain/problem.ts';
 import type { Assets } from './assets.ts';
-import { loadText } from './text.ts';
+import { type Text, loadText } from './text.ts';
 
 /** Who asks. The host is what the redirect address says, since anybody can choose a name. */
 export interface AskingClient {
@@ -45,7 +47,15 @@ export type Page =
       client: AskingClient;
       identifier: string;
       device: { browser: string | undefined; system: string | undefined };
-      actions: { selfie: string; otherWay: string; startOver: string; cancel: string };
+      /** The other ways in, each a value of the field `factor`. */
+      ways: readonly FactorName[];
+      actions: {
+        selfie: string;
+        factor: string;
+        otherWay: string;
+        startOver: string;
+        cancel: string;
+      };
     }
   | {
       page: 'waiting';
@@ -69,15 +79,25 @@ export type Page =
       reason: FallbackReason;
       /** `tryAgain` is absent when another selfie would not be allowed. */
       actions: { tryAgain?: string | undefined; factor: string; back: string };
-      /** The other ways in, by name; each is a value of the field `factor`. */
-      factors: readonly string[];
+      ways: readonly FactorName[];
     }
   | {
       page: 'factor';
       client: AskingClient;
-      factor: string;
+      factor: FactorName;
+      /** The first answer was right already. */
+      isSecond: boolean;
+      /** Those that may be used instead. */
+      ways: readonly FactorName[];
       error?: 'wrong';
-      actions: { answer: string; otherWay: string; cancel: string };
+      actions: { answer: string; factor: string; otherWay: string; cancel: string };
+    }
+  | {
+      page: 'secondLeg';
+      client: AskingClient;
+      /** What this person has; it may be nothing. */
+      ways: readonly LegName[];
+      actions: { factor: string; selfie: string; cancel: string };
     }
   | {
       page: 'review';
@@ -148,9 +168,11 @@ export function createPages(options: {
   operator: Operator;
   sandbox: boolean;
   assets: Pick<Assets, 'href'>;
+  /** The catalogues below `viewsDirectory`, where somebody has read them already. */
+  text?: Text;
 }): Pages {
   const { viewsDirectory, operator, sandbox, assets } = options;
-  const text = loadText(join(viewsDirectory, 'locales'));
+  const text = options.text ?? loadText(join(viewsDirectory, 'locales'));
   const eta = loadTemplates(viewsDirectory);
   const site = {
     operator: operator.name,
@@ -175,9 +197,6 @@ export function createPages(options: {
         href: assets.href,
         webHref,
         time,
-        // A factor that the catalogue has no word for goes by its own name.
-        factorName: (name: string) =>
-          text.has(locale, `factor.${name}`) ? text.translator(locale)(`factor.${name}`) : name,
         errorText: page.page === 'error' ? errorText[page.problem] : undefined,
       }),
   };

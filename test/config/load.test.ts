@@ -91,6 +91,12 @@ describe('values', () => {
     expect(resolved({}).session).toEqual({ ttlSeconds: 28_800, maxAgeSeconds: 1_209_600 });
   });
 
+  test('nobody counts as away for longer than it is noted who came', () => {
+    const env = (away: string) => ({ ...productionEnv, PEOPLE_INACTIVE: away });
+    expect(resolved({ env: env('390d') }).people.inactiveSeconds).toBe(390 * 86_400);
+    expect(problemsOf({ env: env('391d') })).toMatchObject([{ key: 'people.inactiveSeconds' }]);
+  });
+
   test.each([
     ['false', false],
     ['2', 2],
@@ -128,6 +134,12 @@ describe('values', () => {
     ['STORE_ENCRYPTION_KEYS', 'store.encryptionKeys', 'c2hvcnQ'],
     ['OPERATOR_COLOUR', 'operator.colour', 'red'],
     ['DIDIT_MINIMUM_LIVENESS_SCORE', 'didit.minimumLivenessScore', '101'],
+    ['SMTP_URL', 'mail.smtpUrl', 'mail.example.com:587'],
+    ['SMTP_URL', 'mail.smtpUrl', 'smtp://'],
+    ['SMTP_URL', 'mail.smtpUrl', 'smtps://mail.example.com?tls.rejectUnauthorized=false'],
+    ['SMTP_URL', 'mail.smtpUrl', 'smtp://mail.example.com/?ignoreTLS=true'],
+    ['MAIL_FROM', 'mail.from', 'Login <login@example.com>\r\nBcc: eve@example.com'],
+    ['MAIL_FROM', 'mail.from', 'login@example.com, eve@example.com'],
   ])('%s: %s refuses %s', (name, key, value) => {
     expect(problemsOf({ env: { ...productionEnv, [name]: value } })).toMatchObject([
       { key, from: `environment ${name}` },

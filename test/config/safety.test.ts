@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { rules } from '../../src/config/safety.ts';
 import { developmentEnv, filesOf, problemsOf, productionEnv, resolved } from './support.ts';
 
+const mailEnv = { SMTP_URL: 'smtp://mail.example.com', MAIL_FROM: 'Login <login@example.com>' };
+
 /** One unsafe boot a row: production unless MODE says otherwise. */
 const unsafe: { setting: string; message: RegExp; env: Record<string, string | undefined> }[] = [
   { setting: 'issuer', message: /https issuer/, env: { ISSUER: 'http://login.example.com' } },
@@ -74,6 +76,11 @@ const unsafe: { setting: string; message: RegExp; env: Record<string, string | u
     env: { DIDIT_HOSTED_ORIGINS: 'https://verify.didit.me,http://verify.example.com' },
   },
   {
+    setting: 'didit.mediaOrigins',
+    message: /https/,
+    env: { DIDIT_MEDIA_ORIGINS: 'https://media.example.com,http://media.example.com' },
+  },
+  {
     setting: 'outgoing.allowPrivateNetworks',
     message: /inside your network/,
     env: { OUTGOING_ALLOW_PRIVATE_NETWORKS: 'true' },
@@ -84,6 +91,28 @@ const unsafe: { setting: string; message: RegExp; env: Record<string, string | u
     message: /open to everybody/,
     env: { DYNAMIC_REGISTRATION_ENABLED: 'true' },
   },
+  {
+    setting: 'mail.from',
+    message: /sender/,
+    env: { SMTP_URL: 'smtps://user:password@mail.example.com' },
+  },
+  {
+    setting: 'mail.from',
+    message: /sender/,
+    env: { ...developmentEnv, SMTP_URL: 'smtp://127.0.0.1:1025' },
+  },
+  ...['invite', 'open'].flatMap((registration) => [
+    {
+      setting: 'registration',
+      message: /no mail server/,
+      env: { REGISTRATION: registration, DIDIT_WORKFLOW_KYC: 'workflow' },
+    },
+    {
+      setting: 'registration',
+      message: /no workflow/,
+      env: { ...mailEnv, REGISTRATION: registration },
+    },
+  ]),
 ];
 
 const sandbox: typeof unsafe = [
@@ -194,6 +223,28 @@ describe('a boot that is safe', () => {
   ])('production keeps its records in %s', (url) => {
     expect(resolved({ env: { ...productionEnv, STORE_URL: url } }).store.url).toBe(url);
   });
+
+  test.each(['invite', 'open'] as const)(
+    'people may enrol (%s) where they can be checked and written to',
+    (registration) => {
+      const whole = { ...mailEnv, DIDIT_WORKFLOW_KYC: 'workflow', REGISTRATION: registration };
+      expect(resolved({ env: { ...productionEnv, ...whole } })).toMatchObject({ registration });
+    },
+  );
+
+  test('people may enrol in development without either', () => {
+    const env = { ...developmentEnv, REGISTRATION: 'open' };
+    expect(resolved({ env })).toMatchObject({ registration: 'open', mail: {} });
+  });
+
+  test.each([productionEnv, developmentEnv])(
+    '[AX-05] flashes of light are allowed by nobody but the operator, in $MODE',
+    (env) => {
+      expect(resolved({ env }).didit.allowFlashing).toBe(false);
+      const allowed = resolved({ env: { ...env, DIDIT_ALLOW_FLASHING: 'true' } });
+      expect(allowed.didit.allowFlashing).toBe(true);
+    },
+  );
 
   test('registration with a random initial access token is allowed in production', () => {
     const env = {

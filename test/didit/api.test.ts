@@ -1,27 +1,10 @@
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer as createTlsServer } from 'node:https';
-import { type IncomingHttpHeaders, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { json as readJson } from 'node:stream/consumers';
-import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createDiditApi } from '../../src/didit/api.ts';
 import type { CreateRequest } from '../../src/didit/port.ts';
 import { createBrowser, createParty, toSelfie } from '../support/login.ts';
 import { startTestbed } from '../support/testbed.ts';
+import { type Answer, type Received, hosted, say, startDidit } from './server.ts';
 import { overhear } from './support.ts';
 
-interface Received {
-  method: string;
-  path: string;
-  headers: IncomingHttpHeaders;
-  body: Record<string, unknown>;
-}
-type Answer = (res: ServerResponse, received: Received) => void;
-
-const hash = (text: string): string => createHash('sha256').update(text).digest('base64url');
-const hosted = 'https://verify.didit.example';
 const created = {
   session_id: '11111111-2222-4333-8444-555555555555',
   status: 'Not Started',
@@ -31,57 +14,13 @@ const created = {
 const decision = { session_id: created.session_id, status: 'Approved' };
 const request: CreateRequest = {
   workflowId: 'workflow-1',
+  workflowType: 'biometric_authentication',
   vendorData: 'opaque-1',
   callback: 'https://login.example/interaction/u/didit/n',
   metadata: { purpose: 'returning_user_signin', nonce: 'n-1' },
   uiLocales: 'tlh de-AT en',
   portraitImage: '/9j/4AAQ',
 };
-
-/** A Didit that says what it is told to, over real HTTP. */
-async function startDidit(
-  answer: Answer,
-  { clock = Date.now, apiBaseUrl }: { clock?: () => number; apiBaseUrl?: string } = {},
-) {
-  const received: Received[] = [];
-  const server = createServer((req, res) => {
-    void (async () => {
-      const body = req.method === 'POST' ? ((await readJson(req)) as Received['body']) : {};
-      const one = { method: req.method ?? '', path: req.url ?? '', headers: req.headers, body };
-      received.push(one);
-      answer(res, one);
-    })();
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const warnings: string[] = [];
-  const alarms: string[] = [];
-  const api = createDiditApi({
-    ...{
-      apiBaseUrl: apiBaseUrl ?? own,
-      apiKey: 'key-1',
-      hostedOrigins: [hosted],
-      fetch,
-      hash,
-      clock,
-    },
-    createsPerMinute: 1_000,
-    warn: (message) => void warnings.push(message),
-    alarm: (reason) => void alarms.push(reason),
-  });
-  return { api, received, warnings, alarms };
-}
-
-function say(status: number, body: unknown): Answer {
-  return (res) => {
-    res.writeHead(status, { 'content-type': 'application/json' });
-    res.end(typeof body === 'string' ? body : JSON.stringify(body));
-  };
-}
 
 describe('create-session', () => {
   it('sends what the product page says, with the key, to the path with its slash', async () => {
@@ -116,6 +55,17 @@ describe('create-session', () => {
     expect(received[0]?.body).not.toHaveProperty('language');
   });
 
+  it('sends neither type nor picture for an enrolment, whose workflow says what is done', async () => {
+    const { api, received } = await startDidit(say(201, created));
+    const enrolment = { workflowType: undefined, portraitImage: undefined } as const;
+    await api.createSession({ ...request, ...enrolment });
+    expect(received[0]?.body).not.toHaveProperty('workflow_type');
+    expect(received[0]?.body).not.toHaveProperty('portrait_image');
+    expect(received[0]?.body).toMatchObject({ vendor_data: 'opaque-1', workflow_id: 'workflow-1' });
+    await api.createSession(request);
+    expect(received[1]?.body).toMatchObject({ workflow_type: 'biometric_authentication' });
+  });
+
   it('leaves workflow_type out for good once Didit refuses it, and says so once', async () => {
     const { api, received, warnings } = await startDidit((res, { body }) =>
       'workflow_type' in body
@@ -138,7 +88,7 @@ describe('create-session', () => {
   it('[AB-11] without credit Didit is asked once a minute, however many people come', async () => {
     let nowMs = Date.now();
     const answer = say(403, { detail: "You don't have enough credits." });
-    const { api, received, alarms } = await startDidit(answer, { clock: () => nowMs });
+    const { api, received, alarms } = await startDidit(answer, () => nowMs);
     for (let people = 0; people < 20; people += 1) {
       const refused = { failure: 'out_of_credit' };
       await expect(api.createSession(request)).rejects.toMatchObject(refused);
@@ -223,19 +173,6 @@ describe('reading a decision', () => {
     });
   });
 
-  it('[CB-07] never comes from a server that has no certificate one can trust', async () => {
-    const names = [{ name: 'commonName', value: '127.0.0.1' }];
-    const pair = await generate(names);
-    const impostor = createTlsServer({ key: pair.private, cert: pair.cert }, (_req, res) => {
-      say(200, decision)(res, {} as Received);
-    });
-    await once(impostor.listen(0, '127.0.0.1'), 'listening');
-    onTestFinished(() => void impostor.close());
-    const { port } = impostor.address() as AddressInfo;
-    const { api } = await startDidit(say(500, {}), { apiBaseUrl: `https://127.0.0.1:${port}` });
-    await expect(api.readDecision('s')).rejects.toMatchObject({ failure: 'unavailable' });
-  });
-
   it('is tried once more after a failure that may pass', async () => {
     let answered = 0;
     const { api, received } = await startDidit((res, one) =>
@@ -274,10 +211,34 @@ describe('a Didit that never answers', () => {
 });
 
 describe('deleting a session', () => {
-  it('succeeds also when there is nothing to delete', async () => {
-    const { api, received } = await startDidit(say(404, { detail: 'Not found.' }));
-    await api.deleteSession('s');
-    expect(received).toMatchObject([{ method: 'DELETE', path: '/v3/session/s/delete/' }]);
+  it.each([
+    [200, {}, 'deleted'],
+    [204, '', 'deleted'],
+    [404, { detail: 'Not found.' }, 'absent'],
+  ])('after %i it is gone: %j', async (status, body, deletion) => {
+    const { api, received } = await startDidit(say(status, body));
+    expect(await api.deleteSession('s')).toBe(deletion);
+    expect(received).toMatchObject([{ method: 'DELETE', path: '/v3/session/s/delete/', body: {} }]);
+  });
+
+  it.each([
+    ['refused', 400, { deletion_instruction: ['Not a valid choice.'] }],
+    ['refused', 403, { detail: 'You do not have permission to perform this action.' }],
+    ['refused', 409, { code: 'in_filed_report' }],
+    ['rate_limited', 429, {}],
+    ['unavailable', 503, { detail: 'Nothing was deleted.' }],
+    ['unavailable', 200, '<html>'],
+  ])('fails as "%s" after %i %j, for whoever has to see to it', async (failure, status, body) => {
+    const { api } = await startDidit(say(status, body));
+    await expect(api.deleteSession('s', 'erasure')).rejects.toMatchObject({ failure });
+  });
+
+  it('at the person’s wish leaves no face behind, whatever the console says', async () => {
+    const { api, received } = await startDidit(say(200, {}));
+    expect(await api.deleteSession('s', 'erasure')).toBe('deleted');
+    expect(received.map(({ body }) => body)).toEqual([
+      { retain_face_embeddings: false, deletion_instruction: 'privacy_erasure' },
+    ]);
   });
 });
 

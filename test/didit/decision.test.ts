@@ -37,6 +37,7 @@ test('a decision keeps what a verdict is judged by, and scores as they came', ()
     ...{ diditSessionId: 'session-1', diditSessionKind: 'user', status: 'Approved' },
     ...{ environment: 'live', workflowId: 'workflow-1', vendorData: 'person-1' },
     nonceHash: 'hash of secret-nonce',
+    sharedFromDiditSessionId: undefined,
     livenessChecks: [{ status: 'Approved', method: 'PASSIVE', score: 96 }],
     faceMatches: [{ status: 'Approved', score: '96', sourceDiditSessionId: 'session-1' }],
     warnings: [

@@ -18,7 +18,7 @@ const approved: DiditDecision = {
   decision: {
     ...{ diditSessionId: 'session-1', diditSessionKind: 'user', status: 'Approved' },
     ...{ environment: 'live', workflowId: 'workflow-1', vendorData: 'person-1' },
-    workflowVersion: 1,
+    ...{ workflowVersion: 1, sharedFromDiditSessionId: undefined },
     ...{ nonceHash: 'metadata-nonce', warnings: [], reviewCount: 0, createdAtMs: startedAtMs },
     livenessChecks: [{ status: 'Approved', method: 'PASSIVE', score: 96 }],
     faceMatches: [{ status: 'Approved', score: 96, sourceDiditSessionId: 'session-1' }],

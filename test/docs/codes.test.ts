@@ -7,6 +7,7 @@ import type { DenialReason } from '../../src/domain/attempt.ts';
 import type { Limited } from '../../src/domain/limits.ts';
 import type { Locality } from '../../src/domain/locality.ts';
 import { Problem, type ProblemCode } from '../../src/domain/problem.ts';
+import type { MailFailure } from '../../src/web/mail-server.ts';
 import { read, rows, section } from './support.ts';
 
 const page = read('docs/troubleshooting.md');
@@ -73,6 +74,15 @@ const failures: Record<DiditFailure, true> = {
   out_of_credit: true,
 };
 
+const mailReasons: Record<MailFailure | 'expired', true> = {
+  unreachable: true,
+  timeout: true,
+  tls: true,
+  login: true,
+  refused: true,
+  expired: true,
+};
+
 const limited: Limited[] = ['device', 'address', 'account', 'client', 'everybody'];
 
 const localities: Record<Locality, true> = {
@@ -96,11 +106,16 @@ describe('docs/troubleshooting.md', () => {
   });
 
   test('has every reason of a verdict, and every place', () => {
-    const source = read('src/domain/verdict.ts');
+    const sources = ['verdict', 'decision', 'enrolment'].map((name) =>
+      read(`src/domain/${name}.ts`),
+    );
     const settle = read('src/didit/look.ts').match(/reason: '\w+'/g) ?? [];
-    const found = `${source}${settle.join()}`.matchAll(/(?:return|reason:) '(\w+)'/g);
-    const reasons = [...found].map(([, one = '']) => one);
-    expect(reasons).toContain('face_match_score_low');
+    // Whatever looks like a code is one, and what is called a reason.
+    const found = [...sources, ...settle].join().matchAll(/'([a-z]+_[a-z_]+)'|reason: '(\w+)'/g);
+    const reasons = [...found].map(([, code, reason]) => code ?? reason ?? '');
+    for (const one of ['face_match_score_low', 'not_one_document', 'no_fresh_liveness', 'open']) {
+      expect(reasons).toContain(one);
+    }
     const text = section(page, '## Why a verdict was no login');
     expect(missing(text, [...reasons, ...Object.keys(localities)])).toEqual([]);
   });
@@ -109,6 +124,12 @@ describe('docs/troubleshooting.md', () => {
     const ofDidit = Object.keys(failures).map((failure) => `didit_${failure}`);
     const text = section(page, '## Why a login was denied');
     expect(missing(text, [...Object.keys(denials), ...ofDidit])).toEqual([]);
+  });
+
+  test('has every reason for which a mail was not sent, and no other', () => {
+    const told = rows(section(page, '## Why a mail was not sent')).slice(1);
+    const codes = Object.keys(mailReasons).map((reason) => `\`${reason}\``);
+    expect(told.map(([reason]) => reason)).toEqual(codes);
   });
 
   test('has every reason that a capture gives up for', () => {

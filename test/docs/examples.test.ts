@@ -10,6 +10,7 @@ import { enrolFromFile } from '../../src/enrol/accounts-file.ts';
 import { parseClients } from '../../src/oidc/clients.ts';
 import { createAccounts } from '../../src/store/accounts.ts';
 import { openStore } from '../../src/store/open.ts';
+import { createDeparted } from '../../src/store/departed.ts';
 import { createPortraits } from '../../src/store/portraits.ts';
 import { blocks, documents, read } from './support.ts';
 
@@ -50,9 +51,11 @@ test('the accounts file in docs/operations.md enrols somebody', async () => {
 
   const random = randomKey;
   const accounts = createAccounts(store, { clock: Date.now, random });
-  const portraits = createPortraits(store);
+  const portraits = createPortraits(store, () => undefined);
   const fileName = join(directory, 'accounts.yaml');
-  expect(await enrolFromFile(fileName, { accounts, portraits, random })).toBe(1);
+  const departed = createDeparted(store, random);
+  const tools = { accounts, portraits, departed, random };
+  expect(await enrolFromFile(fileName, tools)).toEqual({ added: 1, departed: 0 });
 });
 
 test('.env.example, filled in, is a configuration that production starts with', async () => {

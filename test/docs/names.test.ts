@@ -19,8 +19,10 @@ const otherNames: Readonly<Record<string, string>> = {
   FUZZ_RUNS: 'test/security/fuzz-1.test.ts',
   FUZZ_SEED: 'test/security/fuzz-1.test.ts',
   FILES_DIRECTORY: 'docker-compose.yml',
+  NODE_EXTRA_CA_CERTS: 'src/web/mail-server.ts',
   FACE_MATCH: 'src/simulator/options.ts',
   IP_ANALYSIS: 'src/simulator/options.ts',
+  ID_VERIFICATION: 'src/simulator/options.ts',
 };
 
 const texts = [...documents, '.env.example', 'docker-compose.yml'];

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { acr, acrName, factorProof, satisfies, selfieProof } from '../../src/domain/assurance.ts';
+import {
+  type LegName,
+  acr,
+  acrName,
+  legsProof,
+  satisfies,
+  selfieProof,
+  suffices,
+} from '../../src/domain/assurance.ts';
 
 const names = Object.values(acr);
 const all = [...names, ...names.map((name) => acrName(name, 'sandbox'))];
@@ -85,9 +93,31 @@ test('[AS-02] a selfie claims a face and a selfie’s class, not what a passkey 
   });
 });
 
-test('another factor is called what it is, and never a face', () => {
-  expect(factorProof('account', ['otp'], 7, 'live')).toEqual({
-    ...{ accountId: 'account', acr: acr.fallback, amr: ['otp'], provenAtMs: 7 },
-  });
-  expect(factorProof('account', ['otp'], 7, 'sandbox').acr).toBe(`${acr.fallback}:test`);
+test('[FB-06] one leg is not enough, nor the same one twice; any two are', () => {
+  const legs: LegName[] = ['mail', 'totp', 'recovery'];
+  expect(suffices([])).toBe(false);
+  for (const one of legs) {
+    expect(suffices([one]), one).toBe(false);
+    for (const other of legs) expect(suffices([one, other])).toBe(one !== other);
+  }
+  expect(suffices(legs)).toBe(true);
+});
+
+test('[AS-01] two codes are called what they are, and never a face', () => {
+  const proof = { accountId: 'account', acr: acr.fallback, provenAtMs: 7 };
+  const amrOf: [LegName[], string[]][] = [
+    [
+      ['mail', 'totp'],
+      ['otp', 'mca'],
+    ],
+    [
+      ['recovery', 'mail'],
+      ['otp', 'mca'],
+    ],
+    [['totp', 'recovery'], ['otp']],
+  ];
+  for (const [legs, amr] of amrOf) {
+    expect(legsProof('account', legs, 7, 'live')).toEqual({ ...proof, amr });
+  }
+  expect(legsProof('account', ['mail', 'totp'], 7, 'sandbox').acr).toBe(`${acr.fallback}:test`);
 });

@@ -6,14 +6,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Attempt, type AttemptEvent, transition } from '../../src/domain/attempt.ts';
 import { isOver, standing } from '../../src/domain/standing.ts';
-import type { VerdictOutcome } from '../../src/domain/verdict.ts';
+import type { VerdictOutcome } from '../../src/domain/decision.ts';
 import {
   callbackNonceHash,
   capture,
   captured,
   events,
   fresh,
+  identified,
   identity,
+  legOf,
   startMs,
 } from './samples.ts';
 
@@ -39,6 +41,30 @@ const judgement = (outcomes: fc.Arbitrary<VerdictOutcome>) =>
     verdict: outcomes.map((outcome) => ({ outcome, reason: outcome })),
     locality,
   });
+
+const leg = fc.constantFrom('mail', 'totp', 'recovery');
+const accountId = fc.constantFrom(identity.accountId, identity.accountId, 'account-of-ben');
+
+/** The typed factors: as a rule asked for and then right. */
+const typing: fc.Arbitrary<readonly AttemptEvent[]> = fc.oneof(
+  { weight: 4, arbitrary: leg.map(legOf) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ type: fc.constant('factor_chosen'), factor: leg })
+      .map((event) => [event]),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({
+        ...{ type: fc.constant('leg_proven'), leg, accountId },
+        environment: fc.constant('live'),
+      })
+      .map((event) => [event]),
+  },
+  { weight: 2, arbitrary: fc.constant([events.finished]) },
+);
 
 /** Events that end an attempt are rarer, so that most sequences get somewhere before they come. */
 const anyEvent: fc.Arbitrary<AttemptEvent> = fc.oneof(
@@ -77,15 +103,35 @@ const gapMs = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(60_000, 119_999, 120_000, 120_001) },
 );
 
-const story: fc.Arbitrary<{ from: Attempt; steps: Step[] }> = fc.record({
-  from: fc.constantFrom(fresh, captured, captured),
-  steps: fc
-    .array(fc.record({ event: anyEvent, gapMs }), { maxLength: 14, size: 'max' })
-    .map((steps) => {
-      let atMs = startMs;
-      return steps.map(({ event, gapMs: gap }) => ({ event, atMs: (atMs += gap) }));
+const stepsOf = (some: fc.Arbitrary<readonly AttemptEvent[]>): fc.Arbitrary<Step[]> =>
+  fc.array(fc.record({ some, gapMs }), { maxLength: 14, size: 'max' }).map((steps) => {
+    let atMs = startMs;
+    return steps.flatMap(({ some: those, gapMs: gap }) =>
+      those.map((event) => ({ event, atMs: (atMs += gap) })),
+    );
+  });
+
+const oneEvent = anyEvent.map((event) => [event]);
+
+/** Most are of a selfie; the others are of somebody who types, and perhaps takes a selfie after all. */
+const story: fc.Arbitrary<{ from: Attempt; steps: Step[] }> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      from: fc.constantFrom(fresh, captured, captured),
+      steps: stepsOf(oneEvent),
     }),
-});
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      from: fc.constantFrom(fresh, identified, identified),
+      steps: stepsOf(
+        fc.oneof({ weight: 12, arbitrary: typing }, { weight: 1, arbitrary: oneEvent }),
+      ),
+    }),
+  },
+);
 
 /** Every attempt that the story passes through, the first and the last included. */
 function statesOf({ from, steps }: { from: Attempt; steps: readonly Step[] }): Attempt[] {
@@ -123,9 +169,26 @@ function mayOpen(past: readonly Step[], sessionId: string, nowMs: number): boole
   return nowMs >= Math.max(verdict.atMs, back.atMs) + waitMs;
 }
 
+/** The same for whoever types: two different codes of this person, each of which was asked for at that time. */
+function mayOpenByLegs(past: readonly Step[], isSomebody: boolean, nowMs: number): boolean {
+  let asked: string | undefined;
+  let lastMs = -Infinity;
+  const right = new Set<string>();
+  for (const { event, atMs } of past) {
+    if (right.size === 2) break;
+    if (event.type === 'factor_chosen' && !right.has(event.factor)) asked = event.factor;
+    const isRight = event.type === 'leg_proven' && event.leg === asked;
+    if (!isRight || !isSomebody || event.accountId !== identity.accountId) continue;
+    right.add(event.leg);
+    [asked, lastMs] = [undefined, atMs];
+  }
+  return right.size === 2 && nowMs - lastMs <= 120_000 && nowMs < startMs + 900_000;
+}
+
 describe('[RL-09] whatever happens, an attempt', () => {
-  test('opens the door when its own verdict and its own return say so, and never else', () => {
+  test('opens the door when its own verdict and return, or two legs, say so, and never else', () => {
     let opened = 0;
+    let openedByLegs = 0;
     fc.assert(
       fc.property(story, ({ from, steps }) => {
         let attempt = from;
@@ -136,13 +199,18 @@ describe('[RL-09] whatever happens, an attempt', () => {
             const may = isSomebody && mayOpen(past, attempt.capture.diditSessionId, step.atMs);
             expect(standing(attempt, step.atMs).at === 'ready').toBe(may);
             if (may) opened += 1;
-            past.push(step);
+          } else if (attempt.phase === 'identified' || attempt.phase === 'proven') {
+            const isSomebody = attempt.identity.accountId !== undefined;
+            const may = mayOpenByLegs(past, isSomebody, step.atMs);
+            expect(standing(attempt, step.atMs).at === 'ready').toBe(may);
+            if (may) openedByLegs += 1;
           } else {
             expect(standing(attempt, step.atMs).at).not.toBe('ready');
-            past = [];
           }
           const before = attempt;
           attempt = transition(attempt, step.event, step.atMs).attempt;
+          const isOnItsWay = attempt.phase === before.phase || attempt.phase === 'proven';
+          past = isOnItsWay ? [...past, step] : [];
           if (attempt.phase === 'consumed' && before !== attempt) {
             expect(step.event.type).toBe('finished');
             expect(attempt.proof.accountId).toBe(identity.accountId);
@@ -153,6 +221,7 @@ describe('[RL-09] whatever happens, an attempt', () => {
     );
     // Else the rules would have been tried on closed doors alone.
     expect(opened).toBeGreaterThan(100);
+    expect(openedByLegs).toBeGreaterThan(100);
   });
 
   test('says "ready" exactly when finishing would consume it, with the same proof', () => {

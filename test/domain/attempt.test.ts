@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type Attempt, type AttemptEvent, transition } from '../../src/domain/attempt.ts';
 import { foreignWaitMs, isOver, standing, verdictFreshForMs } from '../../src/domain/standing.ts';
 import type { Locality } from '../../src/domain/locality.ts';
-import type { VerdictOutcome } from '../../src/domain/verdict.ts';
+import type { FactorName } from '../../src/domain/message.ts';
+import type { VerdictOutcome } from '../../src/domain/decision.ts';
 import {
   callbackNonceHash,
   capture,
@@ -13,6 +14,7 @@ import {
   identified,
   identity,
   judgedAtMs,
+  legOf,
   play,
   startMs,
 } from './samples.ts';
@@ -257,18 +259,18 @@ describe('an account that was changed while the selfie was taken', () => {
 });
 
 describe('another factor', () => {
-  const chosen = { type: 'factor_chosen', factor: 'test' } as const;
+  const chosen = { type: 'factor_chosen', factor: 'passkey' } as const;
   const proof = {
     accountId: 'account-of-ana',
-    acr: 'urn:didit-oidc:acr:fallback',
-    amr: ['otp'],
+    acr: 'phr',
+    amr: ['swk', 'user', 'pop', 'mfa'],
     provenAtMs: judgedAtMs,
   };
   const proven = { type: 'proven', proof } as const;
 
   test('opens the door to the account that it was asked of, once, and says what it was', () => {
     const asked = play(identified, [chosen]);
-    expect(standing(asked, judgedAtMs)).toEqual({ at: 'factor', factor: 'test' });
+    expect(standing(asked, judgedAtMs)).toEqual({ at: 'factor', factor: 'passkey' });
     const shown = play(asked, [proven]);
     expect(standing(shown, judgedAtMs)).toEqual({ at: 'ready', proof });
     const end = play(shown, [events.finished]);
@@ -303,6 +305,73 @@ describe('another factor', () => {
 
   test('is put aside by a selfie', () => {
     expect(play(identified, [chosen, events.captured])).toEqual(captured);
+  });
+});
+
+describe('the typed factors', () => {
+  const provenAtMs = judgedAtMs;
+  const proof = {
+    ...{ accountId: 'account-of-ana', acr: 'urn:didit-oidc:acr:fallback' },
+    ...{ amr: ['otp', 'mca'], provenAtMs: judgedAtMs + 60_000 },
+  };
+
+  test('open the door together, to the account that they were asked of, and say when', () => {
+    const first = play(identified, legOf('mail'));
+    const mail = { name: 'mail', provenAtMs };
+    expect(first).toEqual({ ...identified, legs: [mail] });
+    expect(standing(first, judgedAtMs)).toEqual({ at: 'second_leg', shown: ['mail'] });
+    const asked = play(first, [legOf('totp')[0]]);
+    expect(standing(asked, judgedAtMs)).toEqual({ at: 'factor', factor: 'totp' });
+
+    const both = play(asked, [legOf('totp')[1]], judgedAtMs + 60_000);
+    const legs = [mail, { name: 'totp', provenAtMs: judgedAtMs + 60_000 }];
+    expect(both).toEqual({ ...identified, phase: 'proven', legs, proof });
+    expect(standing(both, judgedAtMs + 60_000)).toEqual({ at: 'ready', proof });
+    const end = play(both, [events.finished], judgedAtMs + 61_000);
+    expect(end).toMatchObject({ phase: 'consumed', proof });
+    expect(end).not.toHaveProperty('legs');
+  });
+
+  test.each(['mail', 'totp', 'recovery'] as const)(
+    '[FB-06] of which %s alone opens nothing, however often it is right',
+    (leg) => {
+      const first = play(identified, legOf(leg));
+      expect(transition(first, legOf(leg)[0], judgedAtMs).refused).toBe('spent');
+      expect(play(first, [...legOf(leg), events.finished])).toEqual(first);
+      expect(transition(first, events.finished, judgedAtMs).refused).toBe('not_ready');
+    },
+  );
+
+  test.each<[string, Attempt, AttemptEvent, string]>([
+    ['nobody asked for', identified, legOf('mail')[1], 'out_of_order'],
+    ['is another than the one asked for', askedFor('totp'), legOf('mail')[1], 'out_of_order'],
+    ['comes while a passkey is asked for', askedFor('passkey'), legOf('mail')[1], 'out_of_order'],
+    ['comes while a selfie is taken', captured, legOf('mail')[1], 'out_of_order'],
+    [
+      'is another person’s',
+      askedFor('mail'),
+      { ...legOf('mail')[1], accountId: 'account-of-ben' },
+      'other_account',
+    ],
+  ])('that %s is refused', (_, attempt, event, refused) => {
+    expect(transition(attempt, event, judgedAtMs)).toEqual({ attempt, refused });
+  });
+
+  test('[AS-01] count for nothing beside a selfie or a passkey, nor after one', () => {
+    const first = play(identified, legOf('mail'));
+    expect(play(first, [events.captured])).toEqual(captured);
+    const passkey = { ...proof, acr: 'phr', amr: ['swk', 'user', 'pop', 'mfa'] };
+    const chosen = { type: 'factor_chosen', factor: 'passkey' } as const;
+    const shown = play(first, [chosen, { type: 'proven', proof: passkey }]);
+    expect(shown).toEqual({ ...identified, phase: 'proven', proof: passkey });
+  });
+
+  test('are of no use to a name without an account', () => {
+    const nobody = { identifier: 'nobody@example.com', accountId: undefined };
+    const attempt = play(fresh, [{ type: 'identified', identity: nobody }]);
+    const refused = play(attempt, [...legOf('mail'), ...legOf('totp'), events.finished]);
+    expect(refused).toMatchObject({ phase: 'identified', factor: 'totp' });
+    expect(refused).not.toHaveProperty('legs');
   });
 });
 
@@ -364,4 +433,8 @@ function permutations<T>(items: readonly T[]): T[][] {
   return items.flatMap((item, index) =>
     permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]),
   );
+}
+
+function askedFor(factor: FactorName): Attempt {
+  return play(identified, [{ type: 'factor_chosen', factor }]);
 }

@@ -1,4 +1,5 @@
 /** An attempt and a decision in which all is right, for tests to break one thing at a time. */
+import type { LegName } from '../../src/domain/assurance.ts';
 import {
   type Attempt,
   type AttemptEvent,
@@ -6,7 +7,9 @@ import {
   newAttempt,
   transition,
 } from '../../src/domain/attempt.ts';
-import type { Decision, Expectation, Verdict } from '../../src/domain/verdict.ts';
+import type { Decision, Verdict } from '../../src/domain/decision.ts';
+import type { EnrolmentDecision, EnrolmentExpectation } from '../../src/domain/enrolment.ts';
+import type { Expectation } from '../../src/domain/verdict.ts';
 
 export const startMs = Date.UTC(2026, 10, 22, 14, 0, 0);
 export const captureEndsMs = startMs + 300_000;
@@ -39,11 +42,35 @@ export const decision: Decision = {
   workflowVersion: 7,
   vendorData: 'enrolment-of-ana',
   nonceHash: 'hash-of-the-metadata-nonce',
+  sharedFromDiditSessionId: undefined,
   livenessChecks: [{ status: 'Approved', method: 'PASSIVE', score: 97.5 }],
   faceMatches: [{ status: 'Approved', score: 96.4, sourceDiditSessionId: 'didit-session-1' }],
   warnings: [],
   reviewCount: 0,
   createdAtMs: startMs + 1_000,
+};
+
+export const enrolmentExpectation: EnrolmentExpectation = {
+  diditSessionId: 'didit-session-1',
+  environment: 'live',
+  workflowId: 'workflow-kyc',
+  workflowVersion: 2,
+  vendorData: 'enrolment-of-ana',
+  nonceHash: 'hash-of-the-metadata-nonce',
+  livenessMethods: ['PASSIVE', 'ACTIVE_3D'],
+  minimumLivenessScore: 80,
+  minimumFaceMatchScore: 70,
+  startedAtMs: startMs,
+  expiresAtMs: captureEndsMs,
+};
+
+/** Didit names no source for a face that stands on the document of the same session. */
+export const enrolmentDecision: EnrolmentDecision = {
+  ...decision,
+  workflowId: 'workflow-kyc',
+  workflowVersion: 2,
+  documentChecks: [{ status: 'Approved' }],
+  faceMatches: [{ status: 'Approved', score: 88.2, sourceDiditSessionId: undefined }],
 };
 
 export const callbackNonceHash = 'hash-of-the-callback-nonce';
@@ -86,6 +113,15 @@ export const events = {
   arrivedElsewhere: { type: 'arrived_elsewhere', nonceHash: callbackNonceHash },
   finished: { type: 'finished', account: { enrolmentId: 'enrolment-1' } },
 } as const satisfies Record<string, AttemptEvent>;
+
+/** A typed factor is chosen, and its code is right. */
+export function legOf(leg: LegName) {
+  const accountId = identity.accountId;
+  return [
+    { type: 'factor_chosen', factor: leg },
+    { type: 'leg_proven', leg, accountId, environment: 'live' },
+  ] as const satisfies AttemptEvent[];
+}
 
 /** What becomes of an attempt when these events are taken one after the other, refused or not. */
 export function play(

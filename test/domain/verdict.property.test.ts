@@ -1,7 +1,8 @@
 /** A right decision, changed in one place to anything, is approved only within the rules. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Decision, type Expectation, judge } from '../../src/domain/verdict.ts';
+import type { Decision } from '../../src/domain/decision.ts';
+import { type Expectation, judge } from '../../src/domain/verdict.ts';
 import { captureEndsMs, decision, expectation, judgedAtMs, startMs } from './samples.ts';
 
 interface Change {

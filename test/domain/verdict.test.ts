@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Decision, judge } from '../../src/domain/verdict.ts';
+import type { Decision } from '../../src/domain/decision.ts';
+import { judge } from '../../src/domain/verdict.ts';
 import { captureEndsMs, decision, expectation, judgedAtMs, startMs } from './samples.ts';
 
 const [liveness] = decision.livenessChecks as [Decision['livenessChecks'][number]];
@@ -29,6 +30,7 @@ describe('[VD-01] one condition that fails declines, with a reason of its own:',
     ['other_person', { vendorData: 'enrolment-of-bob' }],
     ['other_nonce', { nonceHash: 'hash-of-another-nonce' }],
     ['unknown_status', { status: 'Accepted' }],
+    ['no_fresh_liveness', { sharedFromDiditSessionId: 'didit-session-of-a-partner' }],
     ['changed_by_hand', { reviewCount: 1 }],
     ['blocking_warning', warning('FACE_IN_BLOCKLIST', 'information')],
     ['error_warning', warning('LOW_FACE_QUALITY', 'error')],
@@ -83,6 +85,13 @@ describe('[VD-03] an approval of the same person for something else is no login:
     ['a company', { diditSessionKind: 'business' }],
   ])('%s', (_, changes) => {
     expect(judge({ ...decision, ...changes }, expectation, judgedAtMs).outcome).toBe('declined');
+  });
+
+  test('[VD-13] a check that was taken over from a partner’s application', () => {
+    const sharedFromDiditSessionId = 'didit-session-of-a-partner';
+    const verdict = { outcome: 'declined', reason: 'no_fresh_liveness' };
+    const imported = { ...decision, sharedFromDiditSessionId };
+    expect(judge(imported, expectation, judgedAtMs)).toEqual(verdict);
   });
 
   test('also under the workflow of logins, where it has no fresh selfie', () => {

@@ -4,7 +4,14 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import type { ChildProcess } from 'node:child_process';
-import { heading, launchChromium, newPerson, signIn } from '../support/chromium.ts';
+import {
+  finishSelfie,
+  heading,
+  launchChromium,
+  newPerson,
+  signIn,
+  toSelfie,
+} from '../support/chromium.ts';
 import { claimsOn, signInLink, signedIn } from './apps.ts';
 import { end, lineOf, spawnMain } from './deployment.ts';
 
@@ -71,6 +78,33 @@ test('choosing a person on the first page fills in who it is', async () => {
   await page.goto('http://localhost:3002');
   await page.getByRole('link', { name: 'ben@example.com' }).click();
   expect(await page.getByRole('textbox').inputValue()).toBe('ben@example.com');
+});
+
+test('the first page leads to the mails, of which there are none yet', async () => {
+  const { page } = await newPerson(browser!);
+  await page.goto('http://localhost:3002');
+  await page.getByRole('link', { name: 'Mails that the sign-in page sent' }).click();
+  expect(await heading(page).innerText()).toBe('Mails');
+  await page.getByText('No mail yet.').waitFor();
+});
+
+test('a link to a selfie that is opened elsewhere is told to ana by mail', async () => {
+  const { page: attacker } = await newPerson(browser!);
+  await attacker.goto('http://localhost:3002');
+  await signInLink(attacker).click();
+  await toSelfie(attacker, 'ana@example.com');
+  const { page: ana } = await newPerson(browser!);
+  await ana.goto(attacker.url());
+  await attacker.close();
+  await finishSelfie(ana, 'approve');
+  await ana.getByRole('heading', { name: 'This was not started here' }).waitFor();
+  await ana.goto('http://localhost:3002/mail');
+  const mail = ana.getByRole('article');
+  for (let look = 0; look < 20 && (await mail.count()) === 0; look += 1) {
+    await ana.getByRole('link', { name: 'Look again' }).click();
+  }
+  expect(await mail.innerText()).toContain('We stopped a sign-in that used your selfie');
+  expect(await mail.innerText()).toContain('To ana@example.com');
 });
 
 test('it ends when it is told to, without complaint', async () => {

@@ -148,7 +148,7 @@ describe('a selfie that does not open the door', () => {
     await open(page, 'wiki');
     await page.getByRole('textbox').fill('ana@example.com');
     await press(page, 'Continue');
-    await press(page, 'Sign in another way');
+    await press(page, 'None of these works for me');
     expect(await heading(page).innerText()).toBe('Sign in another way');
     await press(page, 'Take a selfie after all');
     await press(page, 'Take a selfie');

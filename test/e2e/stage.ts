@@ -14,9 +14,11 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function openStage(): Promise<Stage> {
+/** @param options `storeUrl`: a Redis, for tests that look into the store. */
+export async function openStage(options: { storeUrl?: string } = {}): Promise<Stage> {
   const apps = await prepareApps();
   const bed = await startTestbed({
+    ...options,
     clients: apps.clients,
     simulator: { hostedOrigin },
     flags: {

@@ -3,8 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type EnrolTools, enrolFromFile } from '../../src/enrol/accounts-file.ts';
+import { enrolFromFile } from '../../src/enrol/accounts-file.ts';
+import type { EnrolTools } from '../../src/enrol/person.ts';
 import { createAccounts } from '../../src/store/accounts.ts';
+import { type Departed, createDeparted } from '../../src/store/departed.ts';
 import { openStore } from '../../src/store/open.ts';
 import { createPortraits, maximumPortraitBytes } from '../../src/store/portraits.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -16,13 +18,14 @@ const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), randomByt
 
 let directory: string;
 let store: Store;
-let tools: EnrolTools;
+let tools: EnrolTools & { departed: Departed };
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'accounts-'));
   ({ store } = await openStore({ url: 'sqlite::memory:', encryptionKeys: [], clock }));
   const accounts = createAccounts(store, { clock, random });
-  tools = { accounts, portraits: createPortraits(store), random };
+  const portraits = createPortraits(store, () => undefined);
+  tools = { accounts, portraits, departed: createDeparted(store, random), random };
 });
 afterEach(async () => {
   await store.close();
@@ -36,12 +39,17 @@ async function save(name: string, content: string | Buffer): Promise<string> {
 }
 
 async function enrol(yaml: string): Promise<number> {
-  return enrolFromFile(await save('accounts.yaml', yaml), tools);
+  return (await enrolFromFile(await save('accounts.yaml', yaml), tools)).added;
 }
 
 async function accountOf(identifier: string) {
   const id = await tools.accounts.idOf(identifier);
   return id === undefined ? undefined : tools.accounts.find(id);
+}
+
+async function faceOf(identifier: string): Promise<string | undefined> {
+  const account = await accountOf(identifier);
+  return tools.portraits.load(account!.id, account!.enrolment!, 'sign_in');
 }
 
 /** Everything that is known of anybody. */
@@ -81,7 +89,7 @@ describe('a file of people', () => {
       groups: ['staff', 'wiki'],
     });
     expect(await accountOf(' ANA ')).toEqual(account);
-    expect(await tools.portraits.load(account!.enrolment!)).toBe(jpeg.toString('base64'));
+    expect(await faceOf('ana')).toBe(jpeg.toString('base64'));
   });
 
   test('may have people with no face, with a PNG, or whom Didit knows already', async () => {
@@ -96,7 +104,8 @@ accounts:
 `;
     expect(await enrol(text)).toBe(3);
     const [bob, eve, kim] = await Promise.all(['bob', 'eve', 'kim@example.com'].map(accountOf));
-    expect(await tools.portraits.load(bob!.enrolment!)).toBe(png.toString('base64'));
+    expect(bob).toMatchObject({ username: 'bob', status: 'active' });
+    expect(await faceOf('bob')).toBe(png.toString('base64'));
     expect(eve).toMatchObject({ username: 'eve', groups: [], emailVerified: false });
     expect(eve).not.toHaveProperty('enrolment');
     expect(kim?.enrolment).toMatchObject({ vendorData: 'known-to-didit' });
@@ -114,6 +123,18 @@ accounts:
     ]);
     expect(new Set(ids).size).toBe(6);
     for (const id of ids) expect(Buffer.from(id, 'base64url')).toHaveLength(16);
+  });
+
+  test('may say more of a person, and that they come later', async () => {
+    const [kim, lee] = [
+      'email: kim@example.com, status: invited',
+      'username: lee, status: blocked',
+    ];
+    const names = 'given_name: Kim, family_name: Example';
+    expect(await enrol(`accounts: [{ ${kim}, ${names} }, { ${lee} }]`)).toBe(2);
+    const invited = { status: 'invited', givenName: 'Kim', familyName: 'Example' };
+    expect(await accountOf('kim@example.com')).toMatchObject({ ...invited, emailVerified: false });
+    expect(await accountOf('lee')).toMatchObject({ status: 'blocked' });
   });
 
   test('may be empty of people', async () => {
@@ -142,6 +163,14 @@ describe('who is there already', () => {
     }
     expect(await accountOf('new@example.com')).toBeUndefined();
     expect(await kept()).toEqual(before);
+  });
+
+  test('[BD-08] and was erased does not come back by it, while others come', async () => {
+    await tools.departed.remember(' Ana@Example.com');
+    const text = 'accounts: [{ email: ana@example.com }, { username: bob }]';
+    const counts = await enrolFromFile(await save('accounts.yaml', text), tools);
+    expect(counts).toEqual({ added: 1, departed: 1 });
+    expect(await accountOf('ana@example.com')).toBeUndefined();
   });
 
   test('does not keep the others of the file out', async () => {

@@ -141,14 +141,15 @@ describe('[PR-19] an app is told', () => {
     await expectTold(claims);
   });
 
-  it.each(['block', 'remove'])('of what an operator does: accounts %s', async (verb) => {
+  it.each(['block', 'erase'])('of what an operator does: accounts %s', async (verb) => {
     const person = bed.person();
     const browser = await signedIn(bed, person);
     const claims = await visit(browser, 'wiki');
-    const outcome = { block: 'blocked', remove: 'removed' }[verb] ?? '';
-    expect(await command('accounts', verb, person)).toBe(`${String(claims.sub)} is ${outcome}\n`);
+    expect(await command('accounts', verb, person)).toContain(String(claims.sub));
     await expectTold(claims);
-    expect(await accounts.idOf(person)).toBe(verb === 'block' ? claims.sub : undefined);
+    await vi.waitFor(async () => {
+      expect(await accounts.idOf(person)).toBe(verb === 'block' ? claims.sub : undefined);
+    }, 5_000);
     await expect(command('accounts', verb, 'nobody@example.com')).rejects.toThrow(
       'nobody signs in',
     );

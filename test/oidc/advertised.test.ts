@@ -7,9 +7,11 @@ import * as jose from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { randomKey } from '../../src/config/keys.ts';
-import { type TestBrowser, formsOf } from '../support/browser.ts';
+import { type TestBrowser, createBrowser, formsOf } from '../support/browser.ts';
 import { createParty, heading, isCallback, press, settle } from '../support/login.ts';
+import { freshRedis } from '../support/redis.ts';
 import { redirectUri, startTestbed } from '../support/testbed.ts';
+import { equip, signInByCodes } from '../support/ways.ts';
 import {
   type HandMade,
   answerOf,
@@ -23,6 +25,8 @@ import {
 
 const initialAccessToken = randomKey();
 const bed = await startTestbed({
+  storeUrl: await freshRedis(),
+  people: 1,
   flags: { dynamicRegistration: { enabled: true, initialAccessToken } },
 });
 afterAll(() => bed.close());
@@ -89,6 +93,15 @@ async function signed(
   return new jose.SignJWT({ ...payload }).setProtectedHeader(header).sign(key);
 }
 
+async function signedInByCodes(): Promise<TestBrowser> {
+  const [browser, address, store] = [createBrowser(), bed.person(), await bed.openStore()];
+  const { app } = await equip(store, address);
+  await store.close();
+  const request = await (await createParty(bed)).begin();
+  await request.finish(await signInByCodes(bed, browser, request, { address, app: app() }));
+  return browser;
+}
+
 const seconds = (): number => Math.floor(Date.now() / 1000);
 
 /** By single sign-on, and with a yes to the question. @returns the last answer, whose location is the app's. */
@@ -103,6 +116,7 @@ async function tokensOf(
   { client_id, client_secret }: Registered,
   authentication: oidc.ClientAuth = oidc.None(),
   more: Record<string, string> = {},
+  browser: TestBrowser = ana,
 ): ReturnType<typeof oidc.authorizationCodeGrant> {
   const issuer = new URL(bed.issuer);
   const config = await oidc.discovery(
@@ -113,7 +127,7 @@ async function tokensOf(
     overHttp,
   );
   const { parameters, checks } = await asking(client_id, more);
-  const { location = '' } = await authorize(parameters);
+  const { location = '' } = await authorize(parameters, browser);
   return oidc.authorizationCodeGrant(config, new URL(location), checks);
 }
 
@@ -308,7 +322,8 @@ const rows: Record<string, Row> = {
     others: ['phr', 'phrh', 'urn:didit-oidc:acr:passkey', 'urn:didit-oidc:acr:selfie'],
     async works(value) {
       const claims = JSON.stringify({ id_token: { acr: { essential: true, value } } });
-      const tokens = await tokensOf(await registered({}), oidc.None(), { claims });
+      const browser = value.includes(':fallback') ? await signedInByCodes() : ana;
+      const tokens = await tokensOf(await registered({}), oidc.None(), { claims }, browser);
       expect(tokens.claims()?.acr).toBe(value);
     },
     async fails(value) {

@@ -55,7 +55,7 @@ async function selfieOf(person: string): Promise<string> {
 
 describe.each([
   ['blocked', (sub: string) => accounts.setStatus(sub, 'blocked')],
-  ['removed', (sub: string) => accounts.remove(sub)],
+  ['erased', (sub: string) => accounts.setStatus(sub, 'erased')],
 ])('[PR-26] an account that is %s', (_, end) => {
   let person: string;
   let browser: TestBrowser;

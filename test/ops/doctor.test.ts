@@ -118,7 +118,8 @@ describe('[WH-22] the doctor, of Didit', () => {
     const url = await simulator.listen(0, '127.0.0.1');
     return {
       url,
-      findings: () => checkDidit(configOf({ DIDIT_API_BASE_URL: url }), { fetch, clock }),
+      findings: (env: Record<string, string> = {}) =>
+        checkDidit(configOf({ DIDIT_API_BASE_URL: url, ...env }), { fetch, clock }),
     };
   }
   const workflow: Omit<SimulatedWorkflow, 'features'> = {
@@ -137,6 +138,54 @@ describe('[WH-22] the doctor, of Didit', () => {
   ] as const)('a workflow with %j', async (features, expected) => {
     const { findings } = await ask({ workflows: [{ ...workflow, features }] });
     expect(found(await findings(), 'workflow')).toEqual(expected);
+  });
+
+  it.each([
+    ['ACTIVE_3D', 'problem: its liveness is ACTIVE_3D: no selfie can open the door'],
+    ['FLASHING', 'problem: its liveness is FLASHING: no selfie can open the door'],
+  ] as const)('a workflow whose liveness is %s', async (livenessMethod, expected) => {
+    const features = ['LIVENESS', 'FACE_MATCH', 'IP_ANALYSIS'] as const;
+    const { findings } = await ask({ workflows: [{ ...workflow, features, livenessMethod }] });
+    expect(found(await findings(), 'workflow')).toBe(expected);
+  });
+
+  const enrolment = { ...workflow, id: 'kyc' };
+  const withKyc = { DIDIT_WORKFLOW_KYC: 'kyc' };
+
+  it.each([
+    [
+      ['ID_VERIFICATION', 'LIVENESS', 'FACE_MATCH', 'IP_ANALYSIS'],
+      'ok: document, liveness, face match and IP analysis',
+    ],
+    [['ID_VERIFICATION', 'LIVENESS', 'IP_ANALYSIS'], 'problem: lacks FACE_MATCH: nobody can enrol'],
+    [['LIVENESS', 'FACE_MATCH'], 'problem: lacks OCR: nobody can enrol'],
+    [['IP_ANALYSIS'], 'problem: lacks OCR and LIVENESS and FACE_MATCH: nobody can enrol'],
+    [
+      ['ID_VERIFICATION', 'LIVENESS', 'FACE_MATCH'],
+      expect.stringMatching(/^warning: lacks IP_ANALYSIS/),
+    ],
+  ] as const)('[EN-06] an enrolment workflow with %j', async (features, expected) => {
+    const { findings } = await ask({ workflows: [{ ...enrolment, features }] });
+    expect(found(await findings(withKyc), 'enrolment')).toEqual(expected);
+    expect(found(await findings(), 'enrolment')).toBeUndefined();
+  });
+
+  it('an enrolment workflow that does not exist', async () => {
+    const { findings } = await ask();
+    expect(found(await findings(withKyc), 'enrolment')).toBe(
+      'problem: Didit has none with this id',
+    );
+  });
+
+  it('[AX-05] an enrolment by flashes of light, that nobody allowed', async () => {
+    const features = ['ID_VERIFICATION', 'LIVENESS', 'FACE_MATCH', 'IP_ANALYSIS'] as const;
+    const flashing = { ...enrolment, features, livenessMethod: 'FLASHING' } as const;
+    const { findings } = await ask({ workflows: [flashing] });
+    expect(found(await findings(withKyc), 'enrolment')).toMatch(
+      /^problem: its liveness is FLASHING/,
+    );
+    const allowed = await findings({ ...withKyc, DIDIT_ALLOW_FLASHING: 'true' });
+    expect(found(allowed, 'enrolment')).toMatch(/^ok: /);
   });
 
   it('a workflow that does not exist', async () => {

@@ -38,6 +38,9 @@ beforeEach(async () => {
 });
 
 const count = (name: string): number => bed.events.filter(({ event }) => event === name).length;
+const mailsTo = (person: string) => bed.mails.filter(({ to }) => to.address === person);
+/** Time for a second mail, should there be one. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 700));
 const here = (callback: string): string => callback.replace(/\/didit\/[\w-]+$/, '');
 
 /** A has pressed the button, and holds the link. */
@@ -112,6 +115,22 @@ describe('[XD-01] [XD-04] an approval that came by a link', () => {
     expect(heading(await settle(b, back))).toBe('This was not started here');
     expect(heading(await a.browser.get(here(a.callback)))).toBe('We could not sign you in');
     expect(count('login.completed')).toBe(0);
+  });
+
+  it('is told to the person by mail', async () => {
+    const a = await begun();
+    const { b, back } = await takenByB(a.selfie.url);
+    await settle(b, back);
+    await createBrowser().get(a.callback);
+    await vi.waitFor(() => expect(mailsTo(a.person)).toHaveLength(1));
+    await settled();
+    const [mail, ...others] = mailsTo(a.person);
+    expect(others).toEqual([]);
+    expect(mail?.message).toMatchObject({ kind: 'borrowed_selfie', ended: false });
+    expect(mail?.text).toContain('Somebody began to sign in to First as you');
+    expect(mail?.text).toMatch(/^Browser: Chrome on Linux$/m);
+    const sent = bed.events.filter(({ event }) => event === 'mail.sent');
+    expect(sent).toMatchObject([{ kind: 'borrowed_selfie', account: mail?.to.account }]);
   });
 
   it('[XD-02] looks to A exactly as if nobody had taken a selfie', async () => {
@@ -203,6 +222,21 @@ describe('[XD-03] B’s browser, arriving after A was let in,', () => {
     const next = await toContinue(person);
     expect(next.page.text).not.toContain('What it opened was closed');
     expect(next.page.text).toContain('data-submit');
+  });
+
+  it('writes to the person, once, however often the link is opened', async () => {
+    const { person, b, back, callback } = await borrowed();
+    await settle(b, back);
+    for (let again = 0; again < 3; again += 1) await createBrowser().get(callback);
+    await vi.waitFor(() => expect(mailsTo(person)).toHaveLength(1));
+    await settled();
+    expect(mailsTo(person)).toMatchObject([
+      {
+        to: { account: expect.any(String) as string },
+        message: { kind: 'borrowed_selfie', ended: true, client: 'First', browser: 'Chrome' },
+        subject: 'We ended a sign-in that used your selfie',
+      },
+    ]);
   });
 
   it('holds in every process', async () => {

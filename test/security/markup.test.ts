@@ -103,7 +103,7 @@ async function visitAll(id: string, text: string): Promise<Map<string, string[]>
   await page.getByRole('textbox').fill(text);
   await press(page, 'Continue');
   await look('the page before the selfie, of a person by that name');
-  await press(page, 'Sign in another way');
+  await press(page, 'None of these works for me');
   await look('the page with other ways');
   await page.getByRole('button', { name: /^Go back to / }).click();
   expect((await back()).get('error')).toBe('access_denied');

@@ -61,7 +61,7 @@ test('people are created, renamed, listed and deleted', async () => {
   await call('PATCH', '/v3/users/p/', { display_name: 'Q' });
   expect((await call('GET', '/v3/users/')).json.results).toMatchObject([{ display_name: 'Q' }]);
   const deleted = await call('POST', '/v3/users/delete/', { vendor_data_list: ['p', 'q'] });
-  expect(deleted.json).toEqual({ deleted_count: 1 });
+  expect(deleted.json).toEqual({ deleted: 1 });
   expect((await call('GET', '/v3/users/p/')).status).toBe(404);
 });
 

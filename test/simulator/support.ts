@@ -14,6 +14,7 @@ export const liveKey = 'live-key';
 export const sandboxKey = 'sandbox-key';
 export const webhookSecret = 'a-webhook-secret-for-the-tests';
 export const workflowId = defaultWorkflows[0]!.id;
+export const enrolmentWorkflowId = defaultWorkflows[2]!.id;
 export const portrait = Buffer.from('ffd8ffe000104a464946', 'hex').toString('base64');
 
 export type Json = Record<string, unknown>;
@@ -63,8 +64,8 @@ export async function startSimulator(options: Partial<SimulatorOptions> = {}) {
     create,
     decision: async (id: string, key?: string) =>
       (await call('GET', `/v3/session/${id}/decision/`, undefined, key)).json,
-    finish: (id: string, outcome: string) =>
-      call('POST', `/control/sessions/${id}/outcome`, { outcome }),
+    finish: (id: string, outcome: string, person?: Json) =>
+      call('POST', `/control/sessions/${id}/outcome`, { outcome, ...(person ? { person } : {}) }),
     faults: (faults: Json) => call('POST', '/control/faults', faults),
   };
 }
@@ -116,11 +117,13 @@ export function newBrowser(
   userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36',
 ) {
   let cookie = '';
-  return async function visit(url: string, outcome?: string) {
+  return async function visit(url: string, outcome?: string, fields: Record<string, string> = {}) {
     const response = await fetch(url, {
       redirect: 'manual',
       headers: { 'user-agent': userAgent, cookie },
-      ...(outcome === undefined ? {} : { method: 'POST', body: new URLSearchParams({ outcome }) }),
+      ...(outcome === undefined
+        ? {}
+        : { method: 'POST', body: new URLSearchParams({ outcome, ...fields }) }),
     });
     cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie;
     const location = response.headers.get('location');

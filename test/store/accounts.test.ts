@@ -29,7 +29,7 @@ describe('an account', () => {
     const added = await accounts.add(ana, enrolment);
     expect(added).toEqual({
       ...{ ...ana, schema: 1, status: 'active', emailVerified: true },
-      updatedAtMs: nowMs,
+      ...{ createdAtMs: nowMs, updatedAtMs: nowMs },
       ...{ enrolment, id: expect.stringMatching(/^[\w-]{22}$/) as string },
     });
     for (const name of ['ana', 'ana@example.com']) {
@@ -92,7 +92,7 @@ describe('an account that is blocked', () => {
     expect(await accounts.setStatus(id, 'blocked')).toBe(true);
     expect(await accounts.find(id)).toEqual({
       ...{ ...ana, schema: 1, id, status: 'blocked', emailVerified: true },
-      ...{ updatedAtMs: nowMs, voidUntil: nowMs / 1000 },
+      ...{ createdAtMs: startMs, updatedAtMs: nowMs, voidUntil: nowMs / 1000 },
     });
     await vi.waitFor(async () => {
       expect(await elsewhere.find(id)).toMatchObject({ status: 'blocked' });
@@ -141,6 +141,50 @@ it('a reading that a change has overtaken is not believed', async () => {
   await accounts.setStatus(id, 'blocked');
   await reading;
   expect((await accounts.find(id))?.status).toBe('blocked');
+});
+
+describe('a name', () => {
+  const other = { email: 'ben@example.com', username: 'ben', groups: [] };
+
+  it('can be changed, and the old one is free then', async () => {
+    const { accounts } = await open();
+    const { id } = (await accounts.add(ana))!;
+    expect(await accounts.rename(id, { email: 'Ana@Example.org' })).toBe(true);
+    expect(await accounts.idOf('ana@example.org')).toBe(id);
+    expect(await accounts.idOf('ana@example.com')).toBeUndefined();
+    expect(await accounts.idOf('ana')).toBe(id);
+    expect((await accounts.find(id))?.email).toBe('Ana@Example.org');
+  });
+
+  it('of somebody else is not given, and nothing is changed', async () => {
+    const { accounts } = await open();
+    const { id } = (await accounts.add(ana))!;
+    await accounts.add(other);
+    expect(await accounts.rename(id, { email: 'new@example.com', username: 'BEN' })).toBe(false);
+    expect(await accounts.idOf('new@example.com')).toBeUndefined();
+    expect(await accounts.find(id)).toMatchObject(ana);
+  });
+
+  it('may be spelt anew', async () => {
+    const { accounts } = await open();
+    const { id } = (await accounts.add(ana))!;
+    expect(await accounts.rename(id, { username: 'ANA' })).toBe(true);
+    expect(await accounts.idOf('ana')).toBe(id);
+  });
+});
+
+describe('what was proven', () => {
+  it('is taken back one by one, or up to now', async () => {
+    const { accounts } = await open();
+    const { id } = (await accounts.add(ana))!;
+    const now = nowMs / 1000;
+    await accounts.revokeProof(id, now - 10);
+    expect(await accounts.isRevoked(id, now - 10)).toBe(true);
+    expect(await accounts.isRevoked(id, now - 9)).toBe(false);
+    await accounts.signOutEverywhere(id);
+    expect(await accounts.isRevoked(id, now - 9)).toBe(true);
+    expect(await accounts.isRevoked(id, now + 1)).toBe(false);
+  });
 });
 
 it('[PR-26] a block and what it makes void are one write: no crash in between lets anything live on', async () => {

@@ -7,10 +7,12 @@ import { type App, createApp } from '../../src/app.ts';
 import { generateJwks, randomKey } from '../../src/config/keys.ts';
 import { type Flags, resolveConfig } from '../../src/config/load.ts';
 import type { Alarm, AuditEvent } from '../../src/domain/event.ts';
-import type { Factor } from '../../src/fallback/factor.ts';
+import type { SendMail, WrittenMail } from '../../src/domain/message.ts';
 import { parseClients } from '../../src/oidc/clients.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/web/telemetry.ts';
 import { writePeople } from './people.ts';
 import { freePort } from './ports.ts';
@@ -33,7 +35,8 @@ export interface TestbedOptions {
   simulator?: Partial<SimulatorOptions>;
   flags?: Flags;
   fetch?: typeof fetch;
-  factors?: readonly Factor[];
+  /** Instead of the letter box that `mails` shows; 'none': nobody can be written to. */
+  sendMail?: SendMail | 'none';
   /** How many people there are besides those of the demo, for `person()` to name. */
   people?: number;
   log?: (line: string) => void;
@@ -47,6 +50,10 @@ export interface Testbed {
   app: App;
   events: AuditEvent[];
   alarms: Alarm[];
+  /** What people were written, as long as no mail server is named. A code is there when its page is; notices follow. */
+  mails: WrittenMail[];
+  /** What the provider keeps, by a connection of the test's own. Only a Redis can be opened twice. */
+  openStore(): Promise<Store>;
   /** The address of somebody whom no test has been yet; see `people`. */
   person(): string;
   /** Ends the provider and starts it again on the same store, with the same keys and address. */
@@ -100,17 +107,23 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
 
   const events: AuditEvent[] = [];
   const alarms: Alarm[] = [];
+  const mails: WrittenMail[] = [];
   const people = options.people === undefined ? undefined : writePeople(options.people);
   const start = async (): Promise<App> =>
     startApp({
-      ...{ ...options, keys, port, simulatorUrl, apiKey, events, alarms },
+      ...{ ...options, keys, port, simulatorUrl, apiKey, events, alarms, mails },
       ...(people ? { accountsFile: people.file } : {}),
     });
   let app = await start();
   const { managementPort } = await app.listen();
 
   return {
-    ...{ issuer, simulatorUrl, app, events, alarms },
+    ...{ issuer, simulatorUrl, app, events, alarms, mails },
+    async openStore() {
+      const url = options.storeUrl ?? '';
+      const { store } = await openStore({ url, encryptionKeys: [keys.encryptionKey], clock });
+      return store;
+    },
     async restart(meanwhile) {
       await app.close();
       await meanwhile?.();
@@ -147,11 +160,12 @@ interface AppFor extends TestbedOptions {
   apiKey: string;
   events?: AuditEvent[];
   alarms?: Alarm[];
+  mails?: WrittenMail[];
   accountsFile?: string;
 }
 
 export async function startApp(options: AppFor): Promise<App> {
-  const { keys, port, simulatorUrl, apiKey, events, alarms } = options;
+  const { keys, port, simulatorUrl, apiKey, events, alarms, mails } = options;
   const resolved = resolveConfig({
     env: {},
     readFile: () => '',
@@ -193,9 +207,10 @@ export async function startApp(options: AppFor): Promise<App> {
     ...(options.clock ? { clock: options.clock } : {}),
     ...(options.sleep ? { sleep: options.sleep } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
-    ...(options.factors ? { factors: options.factors } : {}),
+    ...(options.sendMail ? { sendMail: options.sendMail } : {}),
     onEvent: (event) => events?.push(event),
     onAlarm: (alarm) => alarms?.push(alarm),
+    onMail: (mail) => mails?.push(mail),
   });
 }
 

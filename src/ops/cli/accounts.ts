@@ -1,64 +1,83 @@
-/** `didit-oidc accounts block|unblock|remove`: lock somebody out, let them in again, or forget them. */
+/** `didit-oidc accounts …`: who there is, and whether they may come in. */
 import type { Command } from 'commander';
-import type { Accounts } from '../../store/accounts.ts';
-import type { Portraits } from '../../store/portraits.ts';
-
-interface People {
-  accounts: Accounts;
-  portraits: Portraits;
-}
-
-/** @returns what became of the account; undefined when there is none any more. */
-type Verb = (people: People, id: string) => Promise<string | undefined>;
-
-const verbs: Readonly<Record<string, Verb>> = {
-  block: async ({ accounts }, id) =>
-    (await accounts.setStatus(id, 'blocked')) ? 'blocked' : undefined,
-  unblock: async ({ accounts }, id) =>
-    (await accounts.setStatus(id, 'active')) ? 'active' : undefined,
-  async remove({ accounts, portraits }, id) {
-    const enrolment = (await accounts.find(id))?.enrolment;
-    if (!(await accounts.remove(id))) return undefined;
-    if (enrolment) await portraits.remove(enrolment.id);
-    return 'removed';
-  },
-};
+import type { Account } from '../../store/accounts.ts';
+import { addErasureCommands } from './accounts-erase.ts';
+import { addFileCommands } from './accounts-file.ts';
+import { type PeopleOptions, findPerson, peopleCommand, print, withPeople } from './people.ts';
 
 export function addAccountsCommand(program: Command): void {
   const accounts = program.command('accounts').description('people');
-  for (const [verb, work] of Object.entries(verbs)) {
-    accounts
-      .command(`${verb} <identifier>`)
-      .description(`${verb} the account with this e-mail address or user name`)
-      .option('--config <file>', 'configuration file (or CONFIG_FILE)')
-      .action((identifier: string, options: { config?: string }) =>
-        withPeople(options.config, async (people) => {
-          const id = await people.accounts.idOf(identifier);
-          const result = id === undefined ? undefined : await work(people, id);
-          if (result === undefined) throw new Error(`nobody signs in as "${identifier}"`);
-          process.stdout.write(`${id} is ${result}\n`);
-        }),
-      );
+  peopleCommand(accounts, 'list', 'list everybody').action(list);
+  peopleCommand(
+    accounts,
+    'show <identifier>',
+    'show one account: by e-mail address, user name or sub',
+  ).action(show);
+  addFileCommands(accounts);
+  addErasureCommands(accounts);
+  const verbs = { block: 'blocked', unblock: 'active' } as const;
+  for (const [verb, status] of Object.entries(verbs)) {
+    peopleCommand(
+      accounts,
+      `${verb} <identifier>`,
+      `${verb} the account with this e-mail address, user name or sub`,
+    ).action((identifier: string, options: PeopleOptions) =>
+      setStatus(identifier, status, options),
+    );
   }
 }
 
-async function withPeople(
-  fileName: string | undefined,
-  work: (people: People) => Promise<void>,
+async function list(options: PeopleOptions): Promise<void> {
+  const { describeAccount } = await import('../../enrol/export.ts');
+  await withPeople(options, async ({ accounts }) => {
+    const all = await Array.fromAsync(accounts.list());
+    all.sort((a, b) => a.createdAtMs - b.createdAtMs);
+    print(options, { accounts: all.map(describeAccount) }, () => all.map(lineOf));
+  });
+}
+
+function lineOf({ id, status, enrolment, email, username }: Account): string {
+  const names = [email, username].filter((name) => name !== undefined);
+  return [id, status.padEnd(7), enrolment ? 'face   ' : 'no face', names.join(', ')]
+    .join('  ')
+    .trimEnd();
+}
+
+async function show(identifier: string, options: PeopleOptions): Promise<void> {
+  const { describeAccount } = await import('../../enrol/export.ts');
+  await withPeople(options, async (people) => {
+    const account = await findPerson(people, identifier);
+    const planned = await people.erasure.planned(account.id);
+    const shown = {
+      ...describeAccount(account),
+      ...(planned && {
+        erasure: { what: planned.what, at: new Date(planned.readyAtMs).toISOString() },
+      }),
+    };
+    const width = Math.max(...Object.keys(shown).map((key) => key.length));
+    print(options, shown, () =>
+      Object.entries(shown).map(([key, value]) => `${key.padEnd(width)}  ${textOf(value)}`),
+    );
+  });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+async function setStatus(
+  identifier: string,
+  status: 'active' | 'blocked',
+  options: PeopleOptions,
 ): Promise<void> {
-  const { loadConfig } = await import('../../config/load.ts');
-  const { randomKey } = await import('../../config/keys.ts');
-  const { createAccounts } = await import('../../store/accounts.ts');
-  const { openStore } = await import('../../store/open.ts');
-  const { createPortraits } = await import('../../store/portraits.ts');
-  const { config } = loadConfig({ fileName, env: process.env });
-  const { store } = await openStore({ ...config.store, clock: Date.now });
-  try {
-    await work({
-      accounts: createAccounts(store, { clock: Date.now, random: randomKey }),
-      portraits: createPortraits(store),
-    });
-  } finally {
-    await store.close();
-  }
+  await withPeople(options, async (people) => {
+    const account = await findPerson(people, identifier);
+    const { id } = account;
+    // Whoever is invited, or held over a recovery, is not let in by this.
+    const isOther = status === 'active' && !['active', 'blocked'].includes(account.status);
+    if (isOther || !(await people.accounts.setStatus(id, status))) {
+      throw new Error(`${id} is ${account.status}, and stays so`);
+    }
+    print(options, { sub: id, status }, () => [`${id} is ${status}`]);
+  });
 }

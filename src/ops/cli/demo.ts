@@ -17,6 +17,7 @@ async function demo(): Promise<void> {
   const { createApp } = await import('../../app.ts');
   const { generateJwks, randomKey } = await import('../../config/keys.ts');
   const { loadConfig } = await import('../../config/load.ts');
+  const { createMailbox } = await import('../../demo/mail-page.ts');
   const { createRelyingParty } = await import('../../demo/relying-party.ts');
   const { createTimeline } = await import('../../demo/timeline.ts');
   const { parseClients } = await import('../../oidc/clients.ts');
@@ -39,12 +40,14 @@ async function demo(): Promise<void> {
     workflows: [demoWorkflow(config.didit.workflows.passive)],
   });
   const timeline = createTimeline();
+  const mailbox = createMailbox();
   const app = await createApp({
     config,
     jwks: await generateJwks(),
     clients: parseClients(JSON.stringify({ clients: demoClients(clientSecret) })),
     log: createLog(config.log.level),
     onEvent: timeline.onEvent,
+    onMail: mailbox.onMail,
   });
   const relyingParty = createRelyingParty({
     issuer,
@@ -52,6 +55,7 @@ async function demo(): Promise<void> {
     clientSecret,
     baseUrl: relyingPartyUrl,
     timeline: timeline.of,
+    mails: mailbox.latest,
     people: ['ana@example.com', 'ben@example.com', 'chiyo@example.com'],
   });
 
@@ -64,6 +68,7 @@ async function demo(): Promise<void> {
       `provider        ${issuer}`,
       `simulator       ${config.didit.apiBaseUrl}`,
       `sample app      ${relyingPartyUrl}   (open this one and sign in as ana@example.com)`,
+      `mails           ${relyingPartyUrl}/mail`,
       '',
       'Not for production: no face is looked at, and nothing is kept.',
       'ready',

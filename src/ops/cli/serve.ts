@@ -20,6 +20,9 @@ async function serve(config: Config): Promise<void> {
   const { createLog } = await import('../../web/telemetry.ts');
   const { parseClients } = await import('../../oidc/clients.ts');
   const log = createLog(config.log.level);
+  if (config.mode === 'development' && config.mail.smtpUrl === undefined) {
+    log.warn('no mail server: mails are made and reach nobody');
+  }
   const app = await createApp({
     config: await withDevelopmentKeys(config),
     jwks: await readJwks(config),

@@ -1,10 +1,11 @@
-/** What the doctor asks Didit: is it there, what time is it, can the workflow do what a login needs, does it ring? */
+/** What the doctor asks Didit: is it there, what time is it, can the workflows do what is asked of them, does it ring? */
 import type { Config } from '../../config/schema.ts';
 import { parseSecret } from '../../config/secrets.ts';
 import { DiditError } from '../../didit/port.ts';
 import { type WebhookDestination, createDiditSettings } from '../../didit/settings.ts';
 import { webhookPath } from '../../didit/webhook.ts';
 import { checkDelivery } from './delivery.ts';
+import { loginWorkflow, enrolmentWorkflow } from './workflows.ts';
 import { type Finding, ok, problem, reasonOf, spanOf, warning } from './finding.ts';
 
 const clockWarningSeconds = 30;
@@ -16,6 +17,7 @@ export async function checkDidit(
   { fetch, clock }: { fetch: typeof globalThis.fetch; clock: () => number },
 ): Promise<Finding[]> {
   const { didit, issuer } = config;
+  const { kyc } = didit.workflows;
   const settings = createDiditSettings({ ...didit, fetch, clock });
   const look = async (name: string, work: () => Promise<Finding[]>): Promise<Finding[]> => {
     try {
@@ -27,8 +29,15 @@ export async function checkDidit(
   const all = await Promise.all([
     look('clock', async () => [clockFinding(await settings.clockSkewMs())]),
     look('workflow', async () =>
-      workflowFindings((await settings.findWorkflow(didit.workflows.passive))?.features),
+      loginWorkflow(await settings.findWorkflow(didit.workflows.passive)),
     ),
+    ...(kyc === undefined
+      ? []
+      : [
+          look('enrolment', async () =>
+            enrolmentWorkflow(await settings.findWorkflow(kyc), didit.allowFlashing),
+          ),
+        ]),
     look('webhook', async () => {
       const destination = await settings.findDestination(issuer + webhookPath);
       return destination
@@ -58,38 +67,6 @@ function clockFinding(skewMs: number | undefined): Finding {
   const found = `${spanOf(Math.round(seconds))} ${skewMs > 0 ? 'ahead of' : 'behind'} Didit's`;
   if (seconds > clockProblemSeconds) return problem('clock', found, advice);
   return seconds > clockWarningSeconds ? warning('clock', found, advice) : ok('clock', found);
-}
-
-function workflowFindings(features: ReadonlySet<string> | undefined): Finding[] {
-  const name = 'workflow';
-  if (!features) {
-    return [
-      problem(
-        name,
-        'Didit has none with this id',
-        'Set DIDIT_WORKFLOW_PASSIVE to the id of a workflow of this application.',
-      ),
-    ];
-  }
-  const missing = ['LIVENESS', 'FACE_MATCH'].filter((feature) => !features.has(feature));
-  if (missing.length > 0) {
-    return [
-      problem(
-        name,
-        `lacks ${missing.join(' and ')}: no selfie can open the door`,
-        "Add it in Didit's console.",
-      ),
-    ];
-  }
-  return features.has('IP_ANALYSIS')
-    ? [ok(name, 'liveness, face match and IP analysis')]
-    : [
-        warning(
-          name,
-          'lacks IP_ANALYSIS: nobody can see whether a selfie was taken where it was asked for',
-          "Add it in Didit's console; without it each login waits three seconds.",
-        ),
-      ];
 }
 
 function noDestination(issuer: string): Finding {

@@ -1,0 +1,93 @@
+/** What each step of an erasure does. All of them may be done twice: a process can die between doing and noting. */
+import type { Accounts } from '../store/accounts.ts';
+import type { Departed } from '../store/departed.ts';
+import type { DiditTraces } from '../store/didit-traces.ts';
+import type { FactorRecords } from '../store/factors.ts';
+import type { History } from '../store/history.ts';
+import type { Portraits } from '../store/portraits.ts';
+import type { Tickets } from '../store/tickets.ts';
+import type { Turns } from '../store/turns.ts';
+import type { DeleteDiditSessions, DiditErasing } from './didit-deletions.ts';
+import type { ErasureJob, ErasureStep, Remains } from './erasure-job.ts';
+
+export interface StepTools {
+  accounts: Accounts;
+  portraits: Portraits;
+  turns: Turns;
+  factors: FactorRecords;
+  history: History;
+  tickets: Tickets;
+  departed: Departed;
+  traces: DiditTraces;
+  didit: DiditErasing;
+  deleteDiditSessions: DeleteDiditSessions;
+  /** Takes the account its access; done when the erasure began, unless the process died over it. */
+  takeAccess: (job: ErasureJob) => Promise<void>;
+}
+
+export interface StepResult {
+  count?: number;
+  /** There is more to do, for which this was not the time. */
+  isMore?: boolean;
+  failure?: unknown;
+}
+
+type Work = (job: ErasureJob, remains: Remains) => Promise<StepResult>;
+
+export function createErasureSteps(tools: StepTools): Readonly<Record<ErasureStep, Work>> {
+  const { accounts, portraits, turns, factors, history, tickets, departed, traces, didit } = tools;
+
+  async function deleteDiditSessions(
+    { accountId, scope, requestedAtMs }: ErasureJob,
+    { enrolments }: Remains,
+  ): Promise<StepResult> {
+    const own = enrolments.flatMap(({ diditSessionId }) => diditSessionId ?? []);
+    await each(own, async (diditSessionId) => {
+      await didit.deleteSession(diditSessionId, 'erasure');
+      await traces.remove(accountId, diditSessionId);
+    });
+    // Who lives on may have been enrolled and signed in anew meanwhile.
+    const isAccount = scope === 'account';
+    const untilMs = isAccount ? Number.MAX_SAFE_INTEGER : requestedAtMs;
+    const spared = isAccount ? undefined : (await accounts.find(accountId))?.enrolment;
+    const rest = await tools.deleteDiditSessions(accountId, {
+      ...{ untilMs, spared: spared?.diditSessionId, purpose: 'erasure' },
+    });
+    const isDone = !rest.isMore && rest.failure === undefined;
+    return { ...rest, count: rest.count + (isDone ? own.length : 0) };
+  }
+
+  return {
+    async access(job) {
+      await tools.takeAccess(job);
+      return {};
+    },
+    portraits: (_, { enrolments }) => each(enrolments, ({ id }) => portraits.erase(id)),
+    turns: (_, { enrolments }) => each(enrolments, ({ id }) => turns.forget(id)),
+    async names({ accountId }, { names }) {
+      const all = names.flatMap(({ email, username }) => [email ?? [], username ?? []].flat());
+      await each(all, (name) => departed.remember(name));
+      await each(names, (named) => accounts.giveUpNames(accountId, named));
+      return { count: all.length };
+    },
+    factors: async ({ accountId }) => ({ count: (await factors.erase(accountId)) ? 1 : 0 }),
+    async history({ accountId }) {
+      await history.prune(accountId, Number.MAX_SAFE_INTEGER);
+      return {};
+    },
+    async tickets({ accountId }) {
+      await tickets.erase(accountId);
+      return {};
+    },
+    didit_sessions: deleteDiditSessions,
+    didit_faces: (_, { enrolments }) =>
+      each(enrolments, ({ vendorData }) => didit.deleteTemplates(vendorData)),
+    didit_users: (_, { enrolments }) =>
+      each(enrolments, ({ vendorData }) => didit.deleteUser(vendorData)),
+  };
+}
+
+async function each<T>(list: readonly T[], work: (one: T) => Promise<unknown>) {
+  for (const one of list) await work(one);
+  return { count: list.length };
+}

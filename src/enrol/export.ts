@@ -1,0 +1,132 @@
+/**
+ * What is held about people, in words that can be read elsewhere: a line an account for the operator, and all of it
+ * for the person. Neither has a secret in it, nor anything about anybody else.
+ */
+import type { Clock } from '../domain/environment.ts';
+import type { Account, Accounts, Enrolment } from '../store/accounts.ts';
+import type { DiditTraces } from '../store/didit-traces.ts';
+import type { FactorRecords, Factors } from '../store/factors.ts';
+import { type History, historyKeptSeconds } from '../store/history.ts';
+import type { Portraits } from '../store/portraits.ts';
+import type { ErasureRequests } from './erasure-requests.ts';
+
+/** Named as in a file of people, as far as such a file has it. */
+export function describeAccount(account: Account) {
+  const { id, status, email, emailVerified, username, name, groups, enrolment, consent } = account;
+  return withoutUndefined({
+    ...{ sub: id, status },
+    ...{ email, email_verified: email === undefined ? undefined : emailVerified },
+    ...{ username, name, given_name: account.givenName, family_name: account.familyName },
+    ...{ birthdate: account.birthdate, locale: account.locale, groups },
+    enrolled: enrolment !== undefined,
+    enrolled_at: isoTime(enrolment?.enrolledAtMs),
+    vendor_data: enrolment?.vendorData,
+    selfie_off: account.selfieOff,
+    consent: consent && { version: consent.version, at: isoTime(consent.atMs) },
+    created_at: isoTime(account.createdAtMs),
+    updated_at: isoTime(account.updatedAtMs),
+  });
+}
+
+export async function* exportPeople({
+  accounts,
+  factors,
+}: {
+  accounts: Accounts;
+  factors: FactorRecords;
+}) {
+  for await (const account of accounts.list()) {
+    const { passkeys, totp, recovery_codes } = describeFactors(await factors.load(account.id));
+    yield {
+      ...describeAccount(account),
+      factors: {
+        passkeys: passkeys.length,
+        totp: totp !== undefined,
+        recovery_codes: recovery_codes?.left ?? 0,
+      },
+    };
+  }
+}
+
+export interface ExportTools {
+  accounts: Accounts;
+  factors: FactorRecords;
+  history: History;
+  portraits: Portraits;
+  traces: DiditTraces;
+  erasure: Pick<ErasureRequests, 'planned'>;
+  clock: Clock;
+}
+
+/** For the person. @returns undefined when there is no such account. */
+export function createExportOf(tools: ExportTools) {
+  const { accounts, factors, history, portraits, traces, erasure, clock } = tools;
+
+  async function describeFace(accountId: string, enrolment: Enrolment) {
+    const portrait = await portraits.load(accountId, enrolment, 'export');
+    return withoutUndefined({
+      portrait_base64: portrait,
+      // Didit has one of its own then, or the operator has not given us any.
+      kept_at_didit: portrait === undefined,
+      didit_session_of_enrolment: enrolment.diditSessionId,
+    });
+  }
+
+  return async function exportOf(accountId: string) {
+    const account = await accounts.find(accountId);
+    if (!account || account.status === 'erased') return undefined;
+    const { enrolment, notices = [] } = account;
+    const sinceMs = clock() - historyKeptSeconds * 1000;
+    const [face, ways, entries, selfies, planned] = await Promise.all([
+      enrolment && describeFace(accountId, enrolment),
+      factors.load(accountId),
+      Array.fromAsync(history.since(accountId, sinceMs)),
+      traces.list(accountId),
+      erasure.planned(accountId),
+    ]);
+    return withoutUndefined({
+      exported_at: isoTime(clock()),
+      account: describeAccount(account),
+      face,
+      factors: describeFactors(ways),
+      history: entries.map(({ atMs, ...entry }) => ({ at: isoTime(atMs), ...entry })),
+      not_yet_shown: notices.map(({ atMs, ...notice }) => ({ at: isoTime(atMs), ...notice })),
+      selfies_at_didit: selfies.map(({ diditSessionId, atMs }) => ({
+        ...{ session: diditSessionId, begun_at: isoTime(atMs) },
+      })),
+      erasure: planned && { what: planned.what, at: isoTime(planned.readyAtMs) },
+    });
+  };
+}
+
+/** Public keys, secrets and hashes stay out: whoever has them is closer to being this person. */
+function describeFactors({ passkeys, totp, recoveryCodes }: Factors) {
+  return {
+    passkeys: passkeys.map(({ name, isSynced, createdAtMs, usedAtMs }) =>
+      withoutUndefined({
+        ...{ name, synced: isSynced, created_at: isoTime(createdAtMs) },
+        used_at: isoTime(usedAtMs),
+      }),
+    ),
+    ...(totp
+      ? { totp: { created_at: isoTime(totp.createdAtMs) } }
+      : {}),
+    ...(recoveryCodes
+      ? {
+          recovery_codes: {
+            left: recoveryCodes.hashes.length,
+            created_at: isoTime(recoveryCodes.createdAtMs),
+          },
+        }
+      : {}),
+  };
+}
+
+function isoTime(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
+}
+
+function withoutUndefined<T extends object>(fields: T): T {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as T;
+}

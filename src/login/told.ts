@@ -1,0 +1,37 @@
+/** What the person is told of a sign-in: a line in their history, and a mail where it was without a selfie. */
+import type { RouterContext } from '@koa/router';
+import type { Attempt } from '../domain/attempt.ts';
+import type { Proof } from '../domain/assurance.ts';
+import { type LoginTools, recordFor, thisPlace } from './room.ts';
+
+export async function noteSignIn(
+  ctx: RouterContext,
+  tools: LoginTools,
+  { reference, client }: Attempt,
+  { accountId, acr, provenAtMs }: Proof,
+): Promise<void> {
+  const { browser, system } = thisPlace(ctx, tools);
+  await tools.history.add(accountId, {
+    ...{ event: 'signed_in', atMs: tools.clock(), reference, client: client.name, acr },
+    ...{ authTime: Math.floor(provenAtMs / 1000), browser, system },
+  });
+}
+
+/** @param attempt as it was when the door opened. */
+export async function writeOfOtherWay(
+  ctx: RouterContext,
+  tools: LoginTools,
+  attempt: Attempt,
+): Promise<void> {
+  if (attempt.phase !== 'proven' || !attempt.legs || !tools.mail) return;
+  const { email, emailVerified, locale } =
+    (await tools.accounts.find(attempt.proof.accountId)) ?? {};
+  if (email === undefined || !emailVerified) return;
+  const { browser, system } = thisPlace(ctx, tools);
+  const factors = attempt.legs.map(({ name }) => name);
+  const what = { factors, client: attempt.client.name, atMs: tools.clock(), browser, system };
+  // The person is in already: a mail server that is slow or away changes nothing about that.
+  tools.mail({ address: email, locale }, { kind: 'other_way', ...what }).catch(() => {
+    recordFor(tools, attempt, 'mail.failed', 'other_way');
+  });
+}

@@ -1,0 +1,42 @@
+/** Which ways in besides a selfie there are, at first and after the first right answer, and whose limits count. */
+import type { Attempt, Identity } from '../domain/attempt.ts';
+import { acr, acrName, satisfies } from '../domain/assurance.ts';
+import type { Factor } from '../fallback/factor.ts';
+import { normaliseIdentifier } from '../store/account-names.ts';
+import type { Account } from '../store/accounts.ts';
+import type { LoginTools } from './room.ts';
+
+type Tools = Pick<LoginTools, 'settings' | 'accounts' | 'decoy' | 'factors'>;
+
+/** The same for everybody. Where the app needs more than they prove, none: an outage of the selfie changes nothing. */
+export function firstWays({ request }: Attempt, { settings, factors }: Tools): readonly Factor[] {
+  const { essentialAcr = [] } = request;
+  const proves = acrName(acr.fallback, settings.environment);
+  const isEnough =
+    essentialAcr.length === 0 || essentialAcr.some((want) => satisfies(proves, want));
+  return isEnough ? factors : [];
+}
+
+/** What this person has besides what they have shown. */
+export async function secondWays(attempt: Attempt, tools: Tools): Promise<readonly Factor[]> {
+  if (attempt.phase !== 'identified') return [];
+  const account = await activeAccount(attempt.identity, tools);
+  if (!account) return [];
+  const shown = attempt.legs?.map(({ name }) => name) ?? [];
+  const others = firstWays(attempt, tools).filter(({ name }) => !shown.includes(name));
+  const has = await Promise.all(others.map((factor) => factor.has(account)));
+  return others.filter((_, at) => has[at]);
+}
+
+/** Whose limits count: an account's under all its names, and those of a name that has none. */
+export function personOf({ accountId, identifier }: Identity, { decoy }: Tools): string {
+  return accountId ?? decoy.nameFor(`person ${normaliseIdentifier(identifier)}`);
+}
+
+export async function activeAccount(
+  { accountId }: Identity,
+  { accounts }: Tools,
+): Promise<Account | undefined> {
+  const account = accountId === undefined ? undefined : await accounts.find(accountId);
+  return account?.status === 'active' ? account : undefined;
+}

@@ -1,0 +1,55 @@
+/** `didit-oidc accounts import|export`: people from a file, and into one. */
+import { once } from 'node:events';
+import type { Command } from 'commander';
+import { type PeopleOptions, peopleCommand, print, withPeople } from './people.ts';
+
+interface ImportCommandOptions extends PeopleOptions {
+  dryRun?: true;
+  skipExisting?: true;
+}
+
+export function addFileCommands(accounts: Command): void {
+  peopleCommand(
+    accounts,
+    'import <file>',
+    'add the people of a file, all or none of them: NDJSON, or CSV when it is called so',
+  )
+    .option('--dry-run', 'only look whether all of it is right')
+    .option('--skip-existing', 'leave people alone who are there already')
+    .action(importFile);
+  peopleCommand(
+    accounts,
+    'export',
+    'write everybody to standard output, a JSON object a line, without pictures and secrets',
+  ).action(exportAll);
+}
+
+async function importFile(file: string, options: ImportCommandOptions): Promise<void> {
+  const { PeopleFileError, importPeople } = await import('../../enrol/people-file.ts');
+  const { dryRun = false, skipExisting = false } = options;
+  await withPeople(options, async (people) => {
+    try {
+      const result = await importPeople(file, people, { dryRun, skipExisting });
+      if (result.refused.length > 0) process.exitCode = 1;
+      print(options, result, () => [
+        dryRun ? `${result.people} people would be added` : `${result.added} people added`,
+        ...(skipExisting ? [`${result.skipped} are there already`] : []),
+        ...result.refused.map(({ line, problem }) => `line ${line} was not added: ${problem}`),
+      ]);
+    } catch (error) {
+      if (!(error instanceof PeopleFileError) || !options.json) throw error;
+      process.exitCode = 1;
+      print(options, { added: 0, problems: error.problems }, () => []);
+    }
+  });
+}
+
+async function exportAll(options: PeopleOptions): Promise<void> {
+  const { exportPeople } = await import('../../enrol/export.ts');
+  await withPeople(options, async (people) => {
+    for await (const person of exportPeople(people)) {
+      const isTaken = process.stdout.write(`${JSON.stringify(person)}\n`);
+      if (!isTaken) await once(process.stdout, 'drain');
+    }
+  });
+}

@@ -1,0 +1,48 @@
+/** All that is kept, in one place: each kind of record with what it needs of the outside world. */
+import type { Clock, Hash, Random } from '../domain/environment.ts';
+import type { RaiseAlarm, Record } from '../domain/event.ts';
+import type { LimitSettings } from '../domain/limits.ts';
+import { createAccounts } from './accounts.ts';
+import { createAttempts } from './attempts.ts';
+import { createBell } from './bell.ts';
+import { createDeparted } from './departed.ts';
+import { createDiditTraces } from './didit-traces.ts';
+import { createFactorRecords } from './factors.ts';
+import { createHistory } from './history.ts';
+import { createLimits } from './limits.ts';
+import { watchPortraits } from './portrait-watch.ts';
+import { createPortraits } from './portraits.ts';
+import type { Store } from './store.ts';
+import { createTickets } from './tickets.ts';
+import { createTurns } from './turns.ts';
+
+export interface RecordTools {
+  clock: Clock;
+  random: Random;
+  hash: Hash;
+  record: Record;
+  alarm: RaiseAlarm;
+  limits: LimitSettings;
+  /** See portrait-watch.ts. */
+  isUsual: () => boolean;
+}
+
+export type Records = ReturnType<typeof createRecords>;
+
+export function createRecords(store: Store, tools: RecordTools) {
+  const { clock, random, alarm, limits } = tools;
+  return {
+    store,
+    accounts: createAccounts(store, { clock, random }),
+    departed: createDeparted(store, random),
+    portraits: createPortraits(store, watchPortraits(tools)),
+    factorRecords: createFactorRecords(store),
+    history: createHistory(store, clock),
+    tickets: createTickets(store, tools),
+    traces: createDiditTraces(store, clock),
+    attempts: createAttempts(store, clock),
+    turns: createTurns(store, clock),
+    limits: createLimits(store, { clock, alarm, settings: limits }),
+    bell: createBell(store),
+  };
+}

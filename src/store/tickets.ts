@@ -1,0 +1,71 @@
+/**
+ * Single-use links: an invitation, an operator's recovery link, "cancel this" in a mail. What is kept is the hash of
+ * a secret of 256 bits; a GET may read what a link is for, only a POST takes it.
+ */
+import type { Hash, Random } from '../domain/environment.ts';
+import type { Store } from './store.ts';
+
+const secretBytes = 32;
+const pageOf = 100;
+
+/** What each kind of link leads to. */
+export interface TicketContents {
+  invitation: { accountId: string };
+  recovery: { accountId: string };
+  recovery_cancel: { accountId: string };
+  erasure_cancel: { accountId: string };
+}
+
+export type TicketKind = keyof TicketContents;
+export type Tickets = ReturnType<typeof createTickets>;
+
+export function createTickets(store: Store, { random, hash }: { random: Random; hash: Hash }) {
+  const keyOf = (kind: TicketKind, secret: string): string => `ticket:${kind}:${hash(secret)}`;
+  const indexOf = (accountId: string): string => `tickets:${accountId}`;
+
+  /** @returns the secret, which stands in the link and nowhere else. */
+  async function issue<K extends TicketKind>(
+    kind: K,
+    contents: TicketContents[K],
+    ttlSeconds: number,
+  ): Promise<string> {
+    const secret = random(secretBytes);
+    const key = keyOf(kind, secret);
+    await store.indexAdd(indexOf(contents.accountId), key, 0, ttlSeconds);
+    await store.put(key, JSON.stringify(contents), { ttlSeconds });
+    return secret;
+  }
+
+  /** All links of this person lead nowhere any more. */
+  async function erase(accountId: string): Promise<void> {
+    const index = indexOf(accountId);
+    for (;;) {
+      const found = await store.indexRange(index, { min: 0, max: 0, limit: pageOf });
+      for (const { member: key } of found) {
+        await store.delete(key);
+        await store.indexRemove(index, key);
+      }
+      if (found.length < pageOf) return;
+    }
+  }
+
+  /** What the link is for, while it is good; it stays good. */
+  async function read<K extends TicketKind>(
+    kind: K,
+    secret: string,
+  ): Promise<TicketContents[K] | undefined> {
+    const stored = await store.get(keyOf(kind, secret));
+    return stored && (JSON.parse(stored.value) as TicketContents[K]);
+  }
+
+  /** Uses the link up: of many callers at once exactly one gets what it is for. */
+  async function take<K extends TicketKind>(
+    kind: K,
+    secret: string,
+  ): Promise<TicketContents[K] | undefined> {
+    const value = await store.take(keyOf(kind, secret));
+    return value === undefined ? undefined : (JSON.parse(value) as TicketContents[K]);
+  }
+
+  return { issue, read, take, erase };
+}
