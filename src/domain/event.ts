@@ -70,6 +70,7 @@ export interface Alarm {
     | 'many_declined'
     | 'budget_spent'
     | 'faces_opened'
+    | 'passkey_counter'
     | 'erasure_late';
   attempt?: string;
 }
