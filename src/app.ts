@@ -1,6 +1,6 @@
 /**
  * The composition root: configuration in, a running provider out. This is the only file that knows every room,
- * and with app-didit.ts the only one that puts them together; read it as the table of contents of the run time.
+ * and with app-didit.ts and app-people.ts the only one that puts them together; read it as the table of contents of the run time.
  *
  * A request meets, in this order: the edge (host, forwarded headers) → the request log → problems become answers →
  * security headers → what the library's endpoints need around them → assets → Didit's webhook → the login's steps →
@@ -12,16 +12,14 @@ import type { JWK } from 'jose';
 import type { Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { createDiditSide } from './app-didit.ts';
-import { isOnLoopback } from './config/addresses.ts';
+import { createPeople, enrolPeople, openToPeople, withAccountPage } from './app-people.ts';
 import type { Config } from './config/schema.ts';
 import { createBudget } from './didit/budget.ts';
+import type { Attempt } from './domain/attempt.ts';
 import type { Clock, Sleep } from './domain/environment.ts';
 import type { Alarm, AuditEvent } from './domain/event.ts';
 import type { SendMail, WrittenMail } from './domain/message.ts';
-import { enrolFromFile } from './enrol/accounts-file.ts';
 import { createDecoy } from './enrol/decoy.ts';
-import { createPeopleSide } from './enrol/side.ts';
-import { createOtherWays } from './fallback/factors.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { type OpenStreams, closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
@@ -34,7 +32,7 @@ import { createHealthListener } from './ops/health.ts';
 import { type Listeners, createListeners } from './ops/listeners.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
 import { smallRandom } from './store/random.ts';
-import { type Records, createRecords } from './store/records.ts';
+import { createRecords } from './store/records.ts';
 import type { Store } from './store/store.ts';
 import type { Assets } from './web/assets.ts';
 import { brakeAuthorizations } from './web/brake.ts';
@@ -42,8 +40,6 @@ import { createEdge } from './web/edge.ts';
 import { createFace } from './web/face.ts';
 import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
-import type { WriteMail } from './web/mail-words.ts';
-import { createMailer } from './web/mail.ts';
 import { placeOf } from './web/place.ts';
 import { type ShowPage, answerProblems } from './web/respond.ts';
 import { type Log, logRequests, recordTo } from './web/telemetry.ts';
@@ -96,48 +92,42 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   await enrolPeople(options, tools, records);
   const { issuer } = config;
   const { show, assets, writeMail } = createFace(config);
-  const { mailer, sendMail } = createMailSide(options, tools, store, writeMail);
-  const { name: issuerName = new URL(issuer).host } = config.operator;
-  const { factors } = await createOtherWays({ store, clock, random, issuerName, sendMail });
   const didit = createDiditSide(config.didit, log, tools, records);
   const { decoyPortraitFile } = config.didit;
   const decoy = await createDecoy(decoyPortraitFile, config.cookies.keys[0] ?? '', log);
-  const people = createPeopleSide({
-    ...{ ...records, ...tools, factors: records.factorRecords, didit: didit.api },
-    settings: config.people,
-    failed: (error) => log.error('erasing failed', { error: String(error) }),
-  });
+  const people = await createPeople(options, tools, records, { writeMail, didit: didit.api });
 
   const oidc = await createOidcSide(
     {
-      ...{ ...config, jwks: options.jwks, clients: options.clients },
+      ...{ ...config, jwks: options.jwks, clients: withAccountPage(options) },
       cookieKeys: config.cookies.keys,
       environment: config.didit.environment,
       pkceRequired: config.pkce.required,
+      isOpen: people.mayAnybodyEnrol,
     },
     { ...tools, ...records, log, show },
   );
   const { provider, subjectFor } = oidc;
   const streams: OpenStreams = new Map();
-  const settings = { ...config.didit, issuer, workflowId: config.didit.workflows.passive };
-  const login = createLoginRoutes(
-    {
-      ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
-      ...{ decoy, factors, mail: sendMail },
-      formTokens: createFormTokens(config.cookies.keys),
-      claimDiditSession(id, attempt) {
-        const { interactionUid, id: attemptId } = attempt;
-        const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
-        return didit.sessions.claim(id, { interactionUid, attemptId }, accountId);
-      },
-      expectVerdict: ({ interactionUid, id: attemptId }) =>
-        didit.reconcile.expect({ interactionUid, attemptId }),
+  const { passive: workflowId, kyc: enrolmentWorkflowId } = config.didit.workflows;
+  const settings = { ...config.didit, issuer, workflowId, enrolmentWorkflowId };
+  const loginTools = {
+    ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
+    ...{ decoy, factors: people.ways.factors, mail: people.sendMail },
+    formTokens: createFormTokens(config.cookies.keys),
+    claimDiditSession(id: string, attempt: Attempt) {
+      const { interactionUid, id: attemptId } = attempt;
+      const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
+      return didit.sessions.claim(id, { interactionUid, attemptId }, accountId);
     },
-    streams,
-  );
+    expectVerdict: ({ interactionUid, id: attemptId }: Attempt) =>
+      didit.reconcile.expect({ interactionUid, attemptId }),
+  };
+  const { enrolment, routes } = await openToPeople(options, loginTools, people, { oidc, records });
+  const login = createLoginRoutes({ ...loginTools, enrolment }, streams);
 
   mount(options, tools, {
-    ...{ provider, store, show, assets, login },
+    ...{ provider, store, show, assets, steps: [login, ...routes] },
     webhook: didit.webhook,
     afterwards: noteLogouts(records.history, clock),
   });
@@ -155,7 +145,6 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     opened() {
       didit.reconcile.start();
       oidc.start();
-      mailer?.start();
       people.start();
       accounts.listen().catch((error: unknown) => {
         log.warn('changes of accounts are heard of late', { error: String(error) });
@@ -169,7 +158,6 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
       await didit.reconcile.stop();
       await oidc.stop();
       await people.stop();
-      await mailer?.stop();
       await bell.close();
       await didit.close();
       await store.close();
@@ -188,7 +176,7 @@ function mount(
     show: ShowPage;
     assets: Assets;
     webhook: Middleware;
-    login: Middleware;
+    steps: readonly Middleware[];
     afterwards: Middleware;
   },
 ): void {
@@ -205,34 +193,8 @@ function mount(
     else await next();
   });
   provider.use(parts.webhook);
-  provider.use(parts.login);
+  for (const step of parts.steps) provider.use(step);
   provider.use(parts.afterwards);
-}
-
-/** Who is in the operator's file and not here yet. */
-async function enrolPeople(
-  { config, log }: AppOptions,
-  { random }: Tools,
-  records: Records,
-): Promise<void> {
-  if (config.accountsFile === undefined) return;
-  const { added, departed } = await enrolFromFile(config.accountsFile, { ...records, random });
-  log.info('accounts from the file', { added });
-  if (departed > 0) log.warn('the accounts file names people who were erased', { departed });
-}
-
-function createMailSide(
-  { config: { mail, mode, issuer }, log, onMail, sendMail }: AppOptions,
-  tools: Tools,
-  store: Store,
-  write: WriteMail,
-) {
-  const mailer = createMailer({
-    ...{ ...mail, ...tools, issuer, store, log, write },
-    isLoopback: mail.smtpUrl !== undefined && isOnLoopback(mail.smtpUrl),
-    capture: mode === 'development' ? (onMail ?? (() => undefined)) : undefined,
-  });
-  return { mailer, sendMail: sendMail === 'none' ? undefined : (sendMail ?? mailer?.send) };
 }
 
 /** What the rooms take from the outside world, and whom they tell. */
@@ -259,4 +221,4 @@ function createTools(options: AppOptions) {
   };
 }
 
-type Tools = ReturnType<typeof createTools>;
+export type Tools = ReturnType<typeof createTools>;

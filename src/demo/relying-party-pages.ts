@@ -34,7 +34,10 @@ export function homePage(issuer: string, people: readonly string[], hasMail: boo
         This sample application has no passwords: it sends you to a sign-in page, where you take one
         selfie. Back here, it shows what it was told about you, and nothing else.
       </p>
-      <p><a class="button" href="/login">Sign in with a selfie</a></p>
+      <p class="row">
+        <a class="button" href="/login">Sign in with a selfie</a>
+        <a class="button plain" href="/login?prompt=create">Create account</a>
+      </p>
       <h2>People you can be</h2>
       <ul>
         ${people.map(
@@ -52,7 +55,7 @@ export function homePage(issuer: string, people: readonly string[], hasMail: boo
 export function signedInPage(
   { claims, userinfo }: SignedIn,
   hops: Hop[] | undefined,
-  hasMail: boolean,
+  { hasMail, accountUrl }: { hasMail: boolean; accountUrl: string },
 ): string {
   const name = typeof userinfo.name === 'string' ? userinfo.name : claims.sub;
   return page(
@@ -60,6 +63,7 @@ export function signedInPage(
     html`<p>You are signed in to Acme Wiki.</p>
       <p class="row">
         <a class="button" href="/login?prompt=login">Take another selfie</a>
+        <a class="button plain" href="${accountUrl}">My account</a>
         <a class="button plain" href="/logout">Sign out</a>
       </p>
       ${hasMail && mailLink}

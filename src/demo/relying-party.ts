@@ -90,7 +90,9 @@ function home({ options, sessions }: Party, ctx: Context): void {
   const { signedIn } = sessions.load(ctx);
   const hasMail = options.mails !== undefined;
   ctx.body = signedIn
-    ? signedInPage(signedIn, options.timeline(signedIn.claims.sub), hasMail)
+    ? signedInPage(signedIn, options.timeline(signedIn.claims.sub), {
+        ...{ hasMail, accountUrl: `${options.issuer}/account` },
+      })
     : homePage(options.issuer, options.people, hasMail);
 }
 
@@ -110,7 +112,8 @@ async function login({ discover, sessions, callbackUrl }: Party, ctx: Context): 
       code_challenge: await oidc.calculatePKCECodeChallenge(codeVerifier),
       code_challenge_method: 'S256',
       ...(typeof loginHint === 'string' ? { login_hint: loginHint } : {}),
-      ...(prompt === 'login' ? { prompt } : {}),
+      // `create`: Initiating User Registration via OpenID Connect 1.0.
+      ...(prompt === 'login' || prompt === 'create' ? { prompt } : {}),
     }).href,
   );
 }

@@ -2,15 +2,16 @@
  * One look at Didit's API for an attempt, and what it is worth. A ring is only a reason to look: where it says
  * something else than what was asked for, or something that the API denies, an operator is told.
  */
-import type { Attempt, Captured } from '../domain/attempt.ts';
+import type { Attempt, Capture, Captured } from '../domain/attempt.ts';
 import type { Verdict } from '../domain/decision.ts';
 import type { Clock, Sleep } from '../domain/environment.ts';
 import type { RaiseAlarm } from '../domain/event.ts';
+import { judgeEnrolment } from '../domain/enrolment.ts';
 import { type Expectation, judge } from '../domain/verdict.ts';
-import { type DiditApi, type DiditDecision, DiditError } from './port.ts';
+import { type DiditApi, type DiditDecision, DiditError, type DiditPeople } from './port.ts';
 
 export interface LookTools {
-  didit: Pick<DiditApi, 'readDecision'>;
+  didit: Pick<DiditApi, 'readDecision'> & Pick<DiditPeople, 'readEnrolment'>;
   alarm: RaiseAlarm;
   clock: Clock;
   sleep: Sleep;
@@ -57,11 +58,20 @@ export function createLook({ didit, alarm, clock, sleep }: LookTools) {
     return { verdict: { outcome: 'declined', reason: 'contradicted' }, seen: [] };
   };
 
+  /** An enrolment is held against a document, a login against the face that is enrolled. */
+  async function judged({ diditSessionId, expectation }: Capture): Promise<Looked> {
+    if (expectation.reference === 'document') {
+      const { decision, seen } = await didit.readEnrolment(diditSessionId);
+      return { verdict: judgeEnrolment(decision, expectation, clock()), seen };
+    }
+    const { decision, seen } = await didit.readDecision(diditSessionId);
+    return { verdict: judge(decision, expectation, clock()), seen };
+  }
+
   /** @returns undefined when Didit has no such session. */
   async function readAndJudge({ id, capture }: CapturedAttempt): Promise<Looked | undefined> {
     try {
-      const { decision, seen } = await didit.readDecision(capture.diditSessionId);
-      const verdict = judge(decision, capture.expectation, clock());
+      const { verdict, seen } = await judged(capture);
       if (verdict.reason === 'unknown_status') alarm('schema_drift', { id });
       return { verdict, seen };
     } catch (error) {

@@ -4,7 +4,7 @@
  * It is the only thing that crosses requests and processes. The browser's side and Didit's side never call each
  * other: both load the attempt, propose an event to `transition`, and save the answer with a compare-and-set.
  *
- *     new → identified ┬→ captured ─ verdict: approved ┐
+ *     new → identified ┬→ captured ─ verdict: approved ┐   (somebody new: new → joining → identified)
  *                      │       └──── returned ─────────┼→ (ready) → consumed
  *                      └→ (a passkey, or two legs) → proven ─┘
  *     and from anywhere before that: denied · expired · foreign · superseded
@@ -22,8 +22,17 @@ import { deadline, isOver, standing } from './standing.ts';
 import type { DeviceClass } from './turn.ts';
 import type { Expectation } from './verdict.ts';
 
-/** `step_up`: somebody is signed in in this browser and has to prove it anew. */
-export type AttemptKind = 'login' | 'step_up';
+/**
+ * `step_up`: somebody is signed in in this browser and has to prove it anew. `enrol`: somebody new, whose face is
+ * compared with a document. `re_enrol`: a face takes the place of an earlier one. `recovery`: the same, by somebody
+ * who has lost the other ways in.
+ */
+export type AttemptKind = 'login' | 'step_up' | 'enrol' | 're_enrol' | 'recovery';
+
+/** Is a face enrolled by this attempt, rather than recognised? */
+export function isEnrolling({ kind }: Pick<Attempt, 'kind'>): boolean {
+  return kind === 'enrol' || kind === 're_enrol' || kind === 'recovery';
+}
 
 interface Common {
   schema: 1;
@@ -102,8 +111,19 @@ interface Ended {
 export type Attempt = Common &
   (
     | { phase: 'new' }
-    /** `factor`: the one that is being asked for instead of a selfie. `legs`: what was shown so far, never enough. */
-    | { phase: 'identified'; identity: Identity; factor?: FactorName; legs?: readonly Leg[] }
+    /** Somebody new gave an address, and has to show that it is theirs. */
+    | { phase: 'joining'; address: string }
+    /**
+     * `factor`: the one that is being asked for instead of a selfie. `legs`: what was shown so far, never enough.
+     * `withoutFace`: somebody new wants no selfie.
+     */
+    | {
+        phase: 'identified';
+        identity: Identity;
+        factor?: FactorName;
+        legs?: readonly Leg[];
+        withoutFace?: true;
+      }
     | Captured
     | Proven
     | (Ended & { phase: 'consumed'; proof: Proof })
@@ -113,6 +133,12 @@ export type Attempt = Common &
 
 export type AttemptEvent =
   | { type: 'identified'; identity: Identity }
+  | { type: 'address_given'; address: string }
+  | { type: 'address_confirmed'; identity: Identity }
+  /** By an invitation, or by the person's own page. */
+  | { type: 'admitted'; identity: Identity }
+  | { type: 'face_refused' }
+  | { type: 'prolonged'; untilMs: number }
   | { type: 'captured'; capture: Capture }
   | { type: 'judged'; diditSessionId: string; verdict: Verdict; locality: Locality }
   | { type: 'returned'; nonceHash: string }
@@ -147,6 +173,9 @@ export interface Transition {
 
 export type NewAttempt = Omit<Common, 'schema'>;
 
+/** However often somebody asks for more time. */
+export const attemptAtMostMs = 60 * 60_000;
+
 export function newAttempt(fields: NewAttempt): Attempt {
   return { schema: 1, ...fields, phase: 'new' };
 }
@@ -158,8 +187,32 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
   }
   switch (event.type) {
     case 'identified':
-      if (attempt.phase !== 'new') return { attempt, refused: 'out_of_order' };
+      // Whoever merely says who they are is never given a face by it.
+      if (attempt.phase !== 'new' || isEnrolling(attempt)) {
+        return { attempt, refused: 'out_of_order' };
+      }
       return { attempt: { ...attempt, phase: 'identified', identity: event.identity } };
+    case 'address_given':
+      return giveAddress(attempt, event.address);
+    case 'address_confirmed':
+      return confirmAddress(attempt, event.identity);
+    case 'admitted':
+      if (attempt.phase !== 'new' || !isEnrolling(attempt)) {
+        return { attempt, refused: 'out_of_order' };
+      }
+      return { attempt: { ...attempt, phase: 'identified', identity: event.identity } };
+    case 'face_refused':
+      if (attempt.phase !== 'identified' || attempt.kind !== 'enrol') {
+        return { attempt, refused: 'out_of_order' };
+      }
+      return { attempt: { ...attempt, withoutFace: true } };
+    case 'prolonged': {
+      const latestMs = attempt.createdAtMs + attemptAtMostMs;
+      const expiresAtMs = Math.max(attempt.expiresAtMs, Math.min(event.untilMs, latestMs));
+      return {
+        attempt: expiresAtMs === attempt.expiresAtMs ? attempt : { ...attempt, expiresAtMs },
+      };
+    }
     case 'captured':
       return capture(attempt, event.capture);
     case 'judged':
@@ -186,8 +239,25 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
   }
 }
 
+function giveAddress(attempt: Attempt, address: string): Transition {
+  const isJoining = attempt.phase === 'new' || attempt.phase === 'joining';
+  if (attempt.kind !== 'enrol' || !isJoining) return { attempt, refused: 'out_of_order' };
+  return { attempt: { ...attempt, phase: 'joining', address } };
+}
+
+/** For the address that was asked about last, and no other. */
+function confirmAddress(attempt: Attempt, identity: Identity): Transition {
+  if (attempt.phase !== 'joining') return { attempt, refused: 'out_of_order' };
+  const { address, ...joining } = attempt;
+  if (identity.identifier !== address) return { attempt, refused: 'other_account' };
+  return { attempt: { ...joining, phase: 'identified', identity } };
+}
+
 function capture(attempt: Attempt, taken: Capture): Transition {
   if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
+  // A login is compared with the face that is enrolled, an enrolment with a document: never the other way round.
+  const isByDocument = taken.expectation.reference === 'document';
+  if (isByDocument !== isEnrolling(attempt)) return { attempt, refused: 'out_of_order' };
   const { factor: _, legs: __, ...identified } = attempt;
   return { attempt: { ...identified, phase: 'captured', capture: taken } };
 }

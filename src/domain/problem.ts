@@ -10,6 +10,8 @@
 const catalogue = {
   /** The page's request came from another site, or a form was older than the page it belongs to. */
   cross_site: 403,
+  /** A step was skipped on which this one relies: consent, a confirmed address, a fresh proof. */
+  step_missing: 403,
   /** No interaction cookie, or one that belongs to another interaction: this browser did not start it. */
   interaction_not_yours: 400,
   /** The interaction is over or its time is up. */

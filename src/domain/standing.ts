@@ -9,7 +9,7 @@ export const verdictFreshForMs = 120_000;
 export const foreignWaitMs = 3_000;
 
 export function isOver(attempt: Attempt): boolean {
-  return !['new', 'identified', 'captured', 'proven'].includes(attempt.phase);
+  return !['new', 'joining', 'identified', 'captured', 'proven'].includes(attempt.phase);
 }
 
 /** A selfie has a shorter time than the sign-in that it is for. */
@@ -21,6 +21,7 @@ export function deadline(attempt: Attempt): number {
 /** Where an attempt stands now: what the dispatcher shows and what `finished` relies on. */
 export type Standing =
   | { at: 'identify' }
+  | { at: 'joining'; address: string }
   | { at: 'capture'; identity: Identity }
   | { at: 'factor'; factor: FactorName }
   /** One leg was shown, and another has to be chosen. */
@@ -35,6 +36,8 @@ export function standing(attempt: Attempt, nowMs: number): Standing {
   switch (attempt.phase) {
     case 'new':
       return { at: 'identify' };
+    case 'joining':
+      return { at: 'joining', address: attempt.address };
     case 'identified':
       if (attempt.factor !== undefined) return { at: 'factor', factor: attempt.factor };
       if (attempt.legs) return { at: 'second_leg', shown: attempt.legs.map(({ name }) => name) };

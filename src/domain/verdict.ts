@@ -21,8 +21,11 @@ import {
 export interface Expectation extends About, OwnSession, Floors {
   /** Nobody stands behind the name that was typed: whatever Didit says, the door stays shut. */
   decoy: boolean;
-  /** `portrait`: the picture that we sent, which Didit files under this very session. `stored`: any of its own. */
-  reference: 'portrait' | 'stored';
+  /**
+   * `portrait`: the picture that we sent, which Didit files under this very session. `stored`: any of its own.
+   * `document`: the picture in the document that was shown in this session, for enrolment.ts to judge.
+   */
+  reference: 'portrait' | 'stored' | 'document';
 }
 
 export function judge(decision: Decision, expected: Expectation, nowMs: number): Verdict {
@@ -49,5 +52,6 @@ function flawOf(decision: Decision, expected: Expectation, nowMs: number): strin
 
 function otherReference(decision: Decision, expected: Expectation): string | undefined {
   const isPinned = decision.faceMatches[0]?.sourceDiditSessionId === expected.diditSessionId;
-  return expected.reference === 'portrait' && !isPinned ? 'other_reference' : undefined;
+  const isSure = { portrait: isPinned, stored: true, document: false }[expected.reference];
+  return isSure ? undefined : 'other_reference';
 }

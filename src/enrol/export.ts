@@ -17,7 +17,7 @@ export function describeAccount(account: Account) {
     ...{ sub: id, status },
     ...{ email, email_verified: email === undefined ? undefined : emailVerified },
     ...{ username, name, given_name: account.givenName, family_name: account.familyName },
-    ...{ birthdate: account.birthdate, locale: account.locale, groups },
+    ...{ locale: account.locale, groups },
     enrolled: enrolment !== undefined,
     enrolled_at: isoTime(enrolment?.enrolledAtMs),
     vendor_data: enrolment?.vendorData,
@@ -108,9 +108,7 @@ function describeFactors({ passkeys, totp, recoveryCodes }: Factors) {
         used_at: isoTime(usedAtMs),
       }),
     ),
-    ...(totp
-      ? { totp: { created_at: isoTime(totp.createdAtMs) } }
-      : {}),
+    ...(totp ? { totp: { created_at: isoTime(totp.createdAtMs) } } : {}),
     ...(recoveryCodes
       ? {
           recovery_codes: {

@@ -1,5 +1,6 @@
-/** The room put together: what keeps the typed factors, and how a login asks for them. */
+/** The room put together: the ways in besides a selfie, what keeps them, and how a login asks for the typed ones. */
 import type { Clock, Random } from '../domain/environment.ts';
+import type { RaiseAlarm } from '../domain/event.ts';
 import type { SendMail } from '../domain/message.ts';
 import type { Account } from '../store/accounts.ts';
 import { type FactorRecords, createFactorRecords } from '../store/factors.ts';
@@ -7,16 +8,18 @@ import { keptSecret } from '../store/secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { Factor } from './factor.ts';
 import { type MailCodes, createMailCodes } from './mail-code.ts';
+import { type Passkeys, createPasskeys } from './passkeys.ts';
 import { type RecoveryCodes, createRecoveryCodes } from './recovery-codes.ts';
 import { type Totps, createTotp } from './totp.ts';
 
 export interface OtherWays {
-  factorRecords: FactorRecords;
+  records: FactorRecords;
   /** Absent where nobody can be written to. */
   mailCodes: MailCodes | undefined;
   totp: Totps;
   recoveryCodes: RecoveryCodes;
-  /** In the order in which they are offered. */
+  passkeys: Passkeys;
+  /** The typed ones, in the order in which they are offered. */
   factors: readonly Factor[];
 }
 
@@ -24,7 +27,9 @@ export async function createOtherWays(parts: {
   store: Store;
   random: Random;
   clock: Clock;
-  /** What an app that shows codes calls us. */
+  alarm: RaiseAlarm;
+  issuer: string;
+  /** What an app that shows codes, or an authenticator, calls us. */
   issuerName: string;
   sendMail: SendMail | undefined;
 }): Promise<OtherWays> {
@@ -46,7 +51,8 @@ export async function createOtherWays(parts: {
       verify: ({ accountId }, answer) => recoveryCodes.use(accountId, answer),
     },
   ];
-  return { factorRecords: records, mailCodes, totp, recoveryCodes, factors };
+  const passkeys = createPasskeys({ ...common, rpName: parts.issuerName });
+  return { records, mailCodes, totp, recoveryCodes, passkeys, factors };
 }
 
 /** The code belongs to the sign-in that asked for it, and so to its browser. */

@@ -7,7 +7,7 @@ import { type LoginTools, thisPlace } from './room.ts';
 
 export function thisAsker(
   ctx: RouterContext,
-  tools: LoginTools,
+  tools: Omit<LoginTools, 'enrolment'>,
   attempt: Attempt,
 ): Omit<Asker, 'enrolmentId'> {
   const device = thisDevice(ctx, tools);

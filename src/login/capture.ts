@@ -1,7 +1,7 @@
 /** The selfie: who asks and what will happen, then one Didit session for this attempt and nobody else. */
 import type { RouterContext } from '@koa/router';
 import { type CreatedDiditSession, DiditError } from '../didit/port.ts';
-import type { Attempt, Identity } from '../domain/attempt.ts';
+import { type Attempt, type Identity, isEnrolling } from '../domain/attempt.ts';
 import { isOver } from '../domain/standing.ts';
 import type { Holder } from '../domain/turn.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
@@ -23,6 +23,7 @@ import { firstWays } from './ways.ts';
 
 /** Ours; Didit's own links live for an hour or more. */
 const captureTtlMs = 5 * 60_000;
+const enrolmentTtlMs = 15 * 60_000;
 /** Didit hands back an unfinished session instead of a new one; that one is deleted and asked for once more. */
 const maximumTries = 3;
 
@@ -57,6 +58,7 @@ export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise
     toDispatcher(ctx);
     return;
   }
+  if (isEnrolling(attempt)) await tools.enrolment?.require(attempt);
   // Whether a name is known must not show in how soon the answer comes.
   const floor = tools.sleep(tools.settings.createFloorMs);
   const captureUrl = await takeTurn(ctx, tools, { attempt, stored });
@@ -71,6 +73,12 @@ export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise
   ctx.body = '';
 }
 
+/** A document takes longer than a face. */
+function captureEndsMs(attempt: Attempt, { clock }: Pick<LoginTools, 'clock'>): number {
+  const ttlMs = isEnrolling(attempt) ? enrolmentTtlMs : captureTtlMs;
+  return Math.min(clock() + ttlMs, attempt.expiresAtMs);
+}
+
 type Identified = LoadedAttempt & { attempt: Extract<Attempt, { phase: 'identified' }> };
 
 /** @returns Didit's link, or undefined when there is none; the attempt then says why. */
@@ -80,14 +88,14 @@ async function takeTurn(
   loaded: Identified,
 ): Promise<string | undefined> {
   const { attempt } = loaded;
-  const subject = await findSubject(attempt.identity, tools);
+  const subject = await findSubject(attempt, tools);
   const { enrolmentId } = subject;
   const asker = thisAsker(ctx, tools, attempt);
   const own = { attemptId: attempt.id, deviceClass: asker.deviceClass };
   const taken = await tools.turns.take(enrolmentId, {
     ...own,
     ...{ interactionUid: attempt.interactionUid, device: asker.device },
-    untilMs: tools.clock() + captureTtlMs,
+    untilMs: captureEndsMs(attempt, tools),
   });
   if (taken.turn === undefined) {
     if (!taken.isMine) await giveUp(tools, attempt, 'limited', `turn_${taken.refused}`);
@@ -95,7 +103,11 @@ async function takeTurn(
   }
   try {
     if (taken.putAside) await putAside(tools, taken.putAside);
-    const { refusedBy } = await tools.limits.admit({ ...asker, enrolmentId });
+    // Each enrolment has a new id; what counts then is whose it is.
+    const counted = isEnrolling(attempt)
+      ? (attempt.identity.accountId ?? enrolmentId)
+      : enrolmentId;
+    const { refusedBy } = await tools.limits.admit({ ...asker, enrolmentId: counted });
     if (refusedBy !== undefined) {
       await tools.turns.end(enrolmentId, own, 'left');
       await giveUp(tools, attempt, 'limited', `limit_${refusedBy}`);
@@ -132,14 +144,14 @@ async function capture(
   const planned = describeCapture(tools, attempt, subject, {
     place: thisPlace(ctx, tools),
     device: { id: device, deviceClass },
-    expiresAtMs: Math.min(tools.clock() + captureTtlMs, attempt.expiresAtMs),
+    expiresAtMs: captureEndsMs(attempt, tools),
     hints: {
       device: `${ctx.get('user-agent')}\n${ctx.get('accept-language')}`,
       address: ctx.ip,
     },
   });
   if (!subject.face) throw new DiditError('not_enrolled', 'there is no face to compare with');
-  const portraitImage = subject.face === 'stored' ? undefined : subject.face.portraitImage;
+  const portraitImage = typeof subject.face === 'string' ? undefined : subject.face.portraitImage;
   const created = await createFresh(tools, attempt, { ...planned.request, portraitImage });
   const { diditSessionId, workflowVersion } = created;
   const event = {

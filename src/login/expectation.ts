@@ -1,6 +1,7 @@
 /** What is asked of Didit, and what its decision will be held against: written down together, before the call. */
-import type { CreateRequest } from '../didit/port.ts';
+import { type CreateRequest, DiditError } from '../didit/port.ts';
 import type { Attempt, Capture } from '../domain/attempt.ts';
+import { enrolmentLivenessMethods } from '../domain/enrolment.ts';
 import { type LoginTools, pathOf } from './room.ts';
 import type { Subject } from './subject.ts';
 
@@ -26,17 +27,24 @@ export function describeCapture(
   // Two nonces: one comes back with the browser, the other with the decision. Neither proves the other.
   const callbackNonce = random(nonceBytes);
   const metadataNonce = random(nonceBytes);
-  const { workflowId, environment, minimumLivenessScore, minimumFaceMatchScore } = settings;
+  const { environment, minimumLivenessScore } = settings;
+  const isByDocument = face === 'document';
+  const minimumFaceMatchScore = isByDocument
+    ? settings.minimumDocumentMatchScore
+    : settings.minimumFaceMatchScore;
+  const workflowId = isByDocument ? settings.enrolmentWorkflowId : settings.workflowId;
+  if (workflowId === undefined) throw new DiditError('refused', 'there is no workflow to enrol by');
+  const purpose = isByDocument ? 'enrolment' : 'returning_user_signin';
   const hints = settings.sendDeviceHints
     ? { device_id: hash(from.hints.device), from_ip: from.hints.address }
     : {};
   return {
     request: {
       workflowId,
-      workflowType: 'biometric_authentication',
+      workflowType: isByDocument ? undefined : 'biometric_authentication',
       vendorData,
       callback: settings.issuer + pathOf(attempt.interactionUid, `didit/${callbackNonce}`),
-      metadata: { purpose: 'returning_user_signin', nonce: metadataNonce, ...hints },
+      metadata: { purpose, nonce: metadataNonce, ...hints },
       uiLocales: attempt.request.uiLocales,
     },
     capture: {
@@ -48,8 +56,10 @@ export function describeCapture(
         ...{ workflowId, vendorData, environment, minimumLivenessScore, minimumFaceMatchScore },
         nonceHash: hash(metadataNonce),
         decoy,
-        reference: face === 'stored' ? 'stored' : 'portrait',
-        livenessMethods: ['PASSIVE'],
+        reference: typeof face === 'string' ? face : 'portrait',
+        livenessMethods: isByDocument
+          ? enrolmentLivenessMethods(settings.allowFlashing)
+          : ['PASSIVE'],
         startedAtMs: clock(),
         expiresAtMs: from.expiresAtMs,
       },

@@ -9,7 +9,7 @@ const maximumLength = 254;
 
 export function showIdentify(
   ctx: RouterContext,
-  { show }: LoginTools,
+  { show, enrolment }: LoginTools,
   attempt: Attempt,
   error?: 'empty' | 'too_long',
 ): void {
@@ -22,6 +22,7 @@ export function showIdentify(
     actions: {
       identify: pathOf(interactionUid, 'identify'),
       otherWay: pathOf(interactionUid, 'other-way'),
+      signUp: enrolment?.isOpen ? pathOf(interactionUid, 'sign-up') : undefined,
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;

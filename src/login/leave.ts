@@ -1,6 +1,6 @@
 /** The ways out of an attempt, each a button: another way, try again, not me, back to the app. */
 import type { RouterContext } from '@koa/router';
-import type { Attempt } from '../domain/attempt.ts';
+import type { Attempt, AttemptKind } from '../domain/attempt.ts';
 import { isOver } from '../domain/standing.ts';
 import { Problem } from '../domain/problem.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
@@ -65,11 +65,15 @@ export async function startOver(ctx: RouterContext, tools: LoginTools): Promise<
   toDispatcher(ctx);
 }
 
-/** Ends what is under way and puts a new attempt in its place. @returns the one that is there then. */
+/**
+ * Ends what is under way and puts a new attempt in its place, of another kind where one is given.
+ * @returns the one that is there then.
+ */
 export async function beginAgain(
   ctx: RouterContext,
-  tools: LoginTools,
+  tools: Omit<LoginTools, 'enrolment'>,
   keep: 'identity' | 'nothing',
+  kind?: AttemptKind,
 ): Promise<LoadedAttempt> {
   let loaded = await ownAttempt(ctx, tools);
   if (!isOver(loaded.attempt)) {
@@ -86,7 +90,7 @@ export async function beginAgain(
   if (attempt.phase === 'consumed' || tools.clock() >= attempt.expiresAtMs) {
     throw new Problem('interaction_over');
   }
-  const next = nextAttempt(attempt, keep, tools);
+  const next = nextAttempt(attempt, keep, tools, kind);
   if (await tools.attempts.replace(loaded, next)) recordFor(tools, next, 'login.started', 'again');
   return ownAttempt(ctx, tools);
 }

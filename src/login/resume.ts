@@ -1,10 +1,10 @@
 /** The door opens: the attempt is consumed, once, and the library is told what was proven. */
 import type { RouterContext } from '@koa/router';
 import type { Interaction } from 'oidc-provider';
-import type { Attempt, CurrentAccount } from '../domain/attempt.ts';
+import { type Attempt, type CurrentAccount, isEnrolling } from '../domain/attempt.ts';
 import { standing } from '../domain/standing.ts';
 import type { Proof } from '../domain/assurance.ts';
-import { isFirstParty } from '../oidc/prompts.ts';
+import { createPrompt, isFirstParty } from '../oidc/prompts.ts';
 import { isAbout, wantedSubject } from '../oidc/requested-subject.ts';
 import { rememberDevice } from './device.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
@@ -36,6 +36,11 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
   // Read before the proof is spent: an interaction that is gone must not cost it.
   const mayResume = at === 'ready' || at === 'consumed';
   const interaction = mayResume ? await readInteraction(ctx, tools) : undefined;
+  if (at === 'ready' && isEnrolling(loaded.attempt)) {
+    const completed = await tools.enrolment?.complete(loaded.attempt);
+    if (completed === 'under_way') return toDispatcher(ctx);
+    if (completed !== 'kept') return endUnkept(ctx, tools, loaded.attempt);
+  }
   const account = await currentAccount(loaded.attempt, tools);
   const proposed = await propose(tools, loaded.attempt, { type: 'finished', account }, loaded);
   const { attempt, changed, refused } = proposed;
@@ -57,6 +62,13 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
     else recordFor(tools, attempt, 'login.denied', 'other_person');
     seeOther(ctx, interaction.returnTo);
   }
+}
+
+/** The face could not be kept: nobody is signed in by it. */
+async function endUnkept(ctx: RouterContext, tools: LoginTools, attempt: Attempt): Promise<void> {
+  await propose(tools, attempt, { type: 'gave_up', reason: 'unavailable' });
+  recordFor(tools, attempt, 'login.denied', 'enrolment_not_kept');
+  toDispatcher(ctx);
 }
 
 /** What the account is now; what it was when the selfie began may be over. */
@@ -92,7 +104,12 @@ async function finishInteraction(
   const isRight = isAbout(wantedSubject(interaction.params), subject);
   const login = { accountId, acr, amr: [...amr], ts: Math.floor(provenAtMs / 1000) };
   interaction.result = isRight
-    ? { login: { ...login, remember: true }, ...(isFirstParty(client) ? { consent: {} } : {}) }
+    ? {
+        login: { ...login, remember: true },
+        ...(isFirstParty(client) ? { consent: {} } : {}),
+        // Whether the account is new or was there before: who asked for one has got one.
+        ...(interaction.prompt.name === createPrompt ? { [createPrompt]: {} } : {}),
+      }
     : {
         error: 'login_required',
         error_description: 'somebody else was asked for than signed in',

@@ -31,16 +31,23 @@ import type { Portraits } from '../store/portraits.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
 import type { FormTokens } from '../web/forms.ts';
+import type { Enrolment } from './enrolment.ts';
 import type { ShowPage } from '../web/respond.ts';
 
 export interface LoginSettings {
   issuer: string;
   environment: 'live' | 'sandbox';
   workflowId: string;
+  /** Document and selfie; undefined where nobody is enrolled. */
+  enrolmentWorkflowId: string | undefined;
   /** `portrait`: we send the picture each time, so the reference is pinned. `stored`: Didit uses its own. */
   faceReference: 'portrait' | 'stored';
   minimumLivenessScore: number;
   minimumFaceMatchScore: number;
+  /** Between the selfie and the document of an enrolment. */
+  minimumDocumentMatchScore: number;
+  /** Liveness by flashes of light, in an enrolment. */
+  allowFlashing: boolean;
   /** Send a hash of what the browser says of itself and its address along, for Didit's own signals. */
   sendDeviceHints: boolean;
   /** Beginning a selfie takes at least this long, whoever asks and whatever comes of it. */
@@ -79,6 +86,8 @@ export interface LoginTools {
   formTokens: FormTokens;
   /** Absent where nobody can be written to. */
   mail?: SendMail | undefined;
+  /** Undefined where nobody is enrolled. */
+  enrolment: Enrolment | undefined;
   record: Record;
   clock: Clock;
   sleep: Sleep;
@@ -104,7 +113,10 @@ export function holdsInteraction(ctx: RouterContext, provider: Provider): boolea
 }
 
 /** The attempt that this browser has under way. */
-export async function ownAttempt(ctx: RouterContext, tools: LoginTools): Promise<LoadedAttempt> {
+export async function ownAttempt(
+  ctx: RouterContext,
+  tools: Pick<LoginTools, 'attempts' | 'provider'>,
+): Promise<LoadedAttempt> {
   const loaded = await tools.attempts.load(ownInteraction(ctx, tools.provider));
   if (!loaded) throw new Problem('interaction_over');
   return loaded;
@@ -115,13 +127,13 @@ export function toDispatcher(ctx: RouterContext): void {
   ctx.redirect(pathOf(String(ctx.params.uid)));
 }
 
-export function thisPlace(ctx: RouterContext, tools: LoginTools): Place {
+export function thisPlace(ctx: RouterContext, tools: Pick<LoginTools, 'placeOf'>): Place {
   const agent = ctx.get('user-agent');
   return tools.placeOf(ctx.ip, { browser: agent, system: agent });
 }
 
 export function recordFor(
-  tools: LoginTools,
+  tools: Pick<LoginTools, 'record' | 'clock'>,
   attempt: Attempt,
   event: AuditEvent['event'],
   reason?: string,
@@ -140,7 +152,7 @@ export function recordFor(
 
 /** Proposes an event. It may come too late: then it is what ends the attempt, and that is told. */
 export async function propose(
-  tools: LoginTools,
+  tools: Omit<LoginTools, 'enrolment'>,
   attempt: Attempt,
   event: AttemptEvent,
   known?: LoadedAttempt,
@@ -158,7 +170,10 @@ export async function propose(
 }
 
 /** What an attempt that ended early leaves at Didit is cleared away, and its turn given back. */
-export async function clearCapture(tools: LoginTools, attempt: Attempt): Promise<void> {
+export async function clearCapture(
+  tools: Pick<LoginTools, 'didit' | 'turns'>,
+  attempt: Attempt,
+): Promise<void> {
   if (!('capture' in attempt)) return;
   const { diditSessionId, enrolmentId, device } = attempt.capture;
   // First the session, then the turn: the next holder must not be handed this session.

@@ -5,12 +5,13 @@
  */
 import { Router, type RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
-import type { Attempt, DenialReason } from '../domain/attempt.ts';
+import { type Attempt, type DenialReason, isEnrolling } from '../domain/attempt.ts';
 import { standing } from '../domain/standing.ts';
 import { readForm, requireSameOrigin } from '../web/forms.ts';
 import { showCapture, takeSelfie } from './capture.ts';
 import { allow, deny, showConsent } from './consent.ts';
 import { thisDevice } from './device.ts';
+import type { Step } from './enrolment.ts';
 import { answerFactor, chooseFactor, showFactor, showSecondLeg } from './factor.ts';
 import { identify, showIdentify } from './identify.ts';
 import { cancel, otherWay, startOver, tryAgain } from './leave.ts';
@@ -21,13 +22,7 @@ import { readInteraction, startAttempt } from './start.ts';
 import { type OpenStreams, createEvents, showWaiting } from './waiting.ts';
 import { firstWays } from './ways.ts';
 
-type Step = (
-  ctx: RouterContext,
-  tools: LoginTools,
-  form: ReadonlyMap<string, string>,
-) => Promise<void>;
-
-const steps: Readonly<Record<string, Step>> = {
+const steps: Readonly<Record<string, Step<LoginTools>>> = {
   identify,
   selfie: takeSelfie,
   resume,
@@ -48,7 +43,10 @@ export function createLoginRoutes(tools: LoginTools, streams: OpenStreams): Midd
   router.get('/', (ctx) => dispatch(ctx, tools));
   router.get('/didit/:nonce', (ctx) => returned(ctx, tools));
   router.get('/events', createEvents(tools, streams));
-  for (const [name, step] of Object.entries(steps)) {
+  const enrolling = Object.entries(tools.enrolment?.steps ?? {}).map(
+    ([name, step]): [string, Step<LoginTools>] => [name, (ctx, _tools, form) => step(ctx, form)],
+  );
+  for (const [name, step] of [...Object.entries(steps), ...enrolling]) {
     router.post(`/${name}`, async (ctx) => {
       requireSameOrigin(ctx, issuerOrigin);
       const uid = ownInteraction(ctx, tools.provider);
@@ -73,7 +71,7 @@ async function dispatch(ctx: RouterContext, tools: LoginTools): Promise<void> {
   }
   const interaction = await readInteraction(ctx, tools);
   if (interaction.prompt.name === 'consent') return showConsent(ctx, tools, interaction);
-  await showStanding(ctx, tools, await startAttempt(interaction, tools));
+  await showStanding(ctx, tools, await startAttempt(ctx, interaction, tools));
 }
 
 async function showStanding(
@@ -85,11 +83,15 @@ async function showStanding(
   const { client } = attempt;
   const request = { uiLocales: attempt.request.uiLocales, reference: attempt.reference };
   switch (where.at) {
+    case 'joining':
+      return tools.enrolment?.show(ctx, attempt);
     case 'identify': {
+      if (isEnrolling(attempt)) return tools.enrolment?.show(ctx, attempt);
       showIdentify(ctx, tools, attempt);
       return;
     }
     case 'capture': {
+      if (isEnrolling(attempt)) return tools.enrolment?.show(ctx, attempt);
       showCapture(ctx, tools, attempt, where.identity);
       return;
     }

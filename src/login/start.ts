@@ -1,10 +1,18 @@
 /** From the library's interaction to our attempt, once, when the dispatcher first sees it. */
 import type { RouterContext } from '@koa/router';
 import { type Interaction, errors } from 'oidc-provider';
-import { type Attempt, newAttempt, transition } from '../domain/attempt.ts';
+import {
+  type Attempt,
+  type AttemptKind,
+  isEnrolling,
+  newAttempt,
+  transition,
+} from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
-import { essentialAcr } from '../oidc/prompts.ts';
+import { createPrompt, essentialAcr } from '../oidc/prompts.ts';
+import type { Account } from '../store/accounts.ts';
 import { newReference } from '../web/respond.ts';
+import type { Admission } from './enrolment.ts';
 import { type LoginTools, recordFor } from './room.ts';
 
 export async function readInteraction(
@@ -21,15 +29,20 @@ export async function readInteraction(
   }
 }
 
-export async function startAttempt(interaction: Interaction, tools: LoginTools): Promise<Attempt> {
+export async function startAttempt(
+  ctx: RouterContext,
+  interaction: Interaction,
+  tools: LoginTools,
+): Promise<Attempt> {
   const { accounts, attempts, clock, random } = tools;
   // Another person than the one of the session was asked for: who it is has to be said.
   const isOther = interaction.prompt.reasons.includes('subject');
   const accountId = isOther ? undefined : interaction.session?.accountId;
   const account = accountId === undefined ? undefined : await accounts.find(accountId);
+  const admission = await tools.enrolment?.admit(ctx, interaction);
   const attempt = newAttempt({
     id: random(16),
-    kind: account ? 'step_up' : 'login',
+    kind: admission?.kind ?? kindOf(interaction, tools, account),
     interactionUid: interaction.uid,
     reference: newReference(random),
     client: await askingClient(interaction, tools),
@@ -41,16 +54,35 @@ export async function startAttempt(interaction: Interaction, tools: LoginTools):
     createdAtMs: clock(),
     expiresAtMs: interaction.exp * 1000,
   });
-  // Somebody is signed in here: it is they who have to prove it anew, unless they say otherwise.
-  const identifier = account && (account.email ?? account.username);
-  const begun =
-    identifier === undefined
-      ? attempt
-      : transition(attempt, { type: 'identified', identity: { identifier, accountId } }, clock())
-          .attempt;
+  const begun = begin(attempt, admission, account, clock());
   const saved = await attempts.start(begun);
   if (saved.id === attempt.id) recordFor(tools, saved, 'login.started');
   return saved;
+}
+
+function kindOf(
+  { prompt }: Interaction,
+  { enrolment }: LoginTools,
+  account: Account | undefined,
+): AttemptKind {
+  if (prompt.name === createPrompt && enrolment?.isOpen) return 'enrol';
+  return account ? 'step_up' : 'login';
+}
+
+/** Somebody is signed in here: it is they who have to prove it anew, unless they say otherwise. */
+function begin(
+  attempt: Attempt,
+  admission: Admission | undefined,
+  account: Account | undefined,
+  nowMs: number,
+): Attempt {
+  if (admission) {
+    return transition(attempt, { type: 'admitted', identity: admission.identity }, nowMs).attempt;
+  }
+  const identifier = account && (account.email ?? account.username);
+  if (identifier === undefined || isEnrolling(attempt)) return attempt;
+  const identity = { identifier, accountId: account?.id };
+  return transition(attempt, { type: 'identified', identity }, nowMs).attempt;
 }
 
 /** The same request, asked again: another try, by the same person or by another. */
@@ -58,17 +90,19 @@ export function nextAttempt(
   old: Attempt,
   keep: 'identity' | 'nothing',
   { clock, random }: Pick<LoginTools, 'clock' | 'random'>,
+  newKind?: AttemptKind,
 ): Attempt {
   const { kind, interactionUid, reference, client, request, expiresAtMs } = old;
   const fresh = newAttempt({
     ...{ interactionUid, reference, client, request, expiresAtMs },
-    kind: keep === 'identity' ? kind : 'login',
+    kind: newKind ?? (keep === 'identity' ? kind : 'login'),
     id: random(16),
     createdAtMs: clock(),
   });
   const identity = 'identity' in old ? old.identity : undefined;
   if (keep === 'nothing' || !identity) return fresh;
-  return transition(fresh, { type: 'identified', identity }, clock()).attempt;
+  const type = isEnrolling(fresh) ? 'admitted' : 'identified';
+  return transition(fresh, { type, identity }, clock()).attempt;
 }
 
 /** Who asks: the name that the client gave itself, and the host that it really is. */

@@ -3,7 +3,7 @@
  * each time, the operator's decoy picture, and a verdict that is always no. Whoever tries names sees the same
  * pages, waits the same turn and meets the same limits.
  */
-import type { Identity } from '../domain/attempt.ts';
+import { type Attempt, type Identity, isEnrolling } from '../domain/attempt.ts';
 import { normaliseIdentifier } from '../store/account-names.ts';
 import type { LoginTools } from './room.ts';
 
@@ -11,16 +11,35 @@ export interface Subject {
   enrolmentId: string;
   vendorData: string;
   decoy: boolean;
-  /** The face to compare with, base64; `stored`: Didit's own; undefined: there is none, and nothing to ask. */
-  face: { portraitImage: string } | 'stored' | undefined;
+  /**
+   * The face to compare with, base64; `stored`: Didit's own; `document`: the one in the document that is shown;
+   * undefined: there is none, and nothing to ask.
+   */
+  face: { portraitImage: string } | 'stored' | 'document' | undefined;
 }
 
-type Tools = Pick<LoginTools, 'settings' | 'accounts' | 'portraits' | 'decoy'>;
+type Tools = Pick<LoginTools, 'settings' | 'accounts' | 'portraits' | 'decoy' | 'random'>;
 
-export async function findSubject(identity: Identity, tools: Tools): Promise<Subject> {
-  const { accountId, identifier } = identity;
+const idBytes = 16;
+
+export async function findSubject(
+  attempt: Extract<Attempt, { phase: 'identified' }>,
+  tools: Tools,
+): Promise<Subject> {
+  if (isEnrolling(attempt)) return newSubject(tools);
+  return knownSubject(attempt.identity, tools);
+}
+
+/** A face that is enrolled gets names that nothing else had, at Didit neither. */
+function newSubject({ random }: Tools): Subject {
+  const ids = { enrolmentId: random(idBytes), vendorData: random(idBytes) };
+  return { ...ids, decoy: false, face: 'document' };
+}
+
+async function knownSubject({ accountId, identifier }: Identity, tools: Tools): Promise<Subject> {
   const account = accountId === undefined ? undefined : await tools.accounts.find(accountId);
-  const enrolment = account?.status === 'active' ? account.enrolment : undefined;
+  const mayTry = account?.status === 'active' && !account.selfieOff;
+  const enrolment = mayTry ? account.enrolment : undefined;
   if (!account || !enrolment) return decoyFor(accountId ?? normaliseIdentifier(identifier), tools);
 
   const { id: enrolmentId, vendorData } = enrolment;

@@ -8,7 +8,7 @@ import type { Account, Accounts } from '../store/accounts.ts';
  */
 export const claims = {
   openid: ['sub', 'acr', 'amr', 'auth_time'],
-  profile: ['name', 'preferred_username', 'updated_at'],
+  profile: ['name', 'given_name', 'family_name', 'preferred_username', 'updated_at'],
   email: ['email', 'email_verified'],
   groups: ['groups'],
 };
@@ -33,12 +33,22 @@ export function createFindAccount(accounts: Accounts): FindAccount {
 function claimsOf(account: Account): AccountClaims {
   return {
     sub: account.id,
-    ...(account.name === undefined ? {} : { name: account.name }),
+    ...namesOf(account),
     ...(account.username === undefined ? {} : { preferred_username: account.username }),
     updated_at: Math.floor(account.updatedAtMs / 1000),
     ...(account.email === undefined
       ? {}
       : { email: account.email, email_verified: account.emailVerified }),
     groups: [...account.groups],
+  };
+}
+
+/** What the operator calls them; else as their document does. */
+function namesOf({ name, givenName, familyName }: Account): Record<string, string> {
+  const whole = name ?? [givenName, familyName].filter(Boolean).join(' ');
+  return {
+    ...(whole === '' ? {} : { name: whole }),
+    ...(givenName === undefined ? {} : { given_name: givenName }),
+    ...(familyName === undefined ? {} : { family_name: familyName }),
   };
 }

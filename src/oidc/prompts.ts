@@ -14,15 +14,18 @@ import { satisfies } from '../domain/assurance.ts';
 import { isAbout } from './requested-subject.ts';
 import type { SubjectFor } from './subjects.ts';
 
-const { Check } = interactionPolicy;
+const { Check, Prompt } = interactionPolicy;
 
 /**
  * @param reachable the classes that a new login here can end with, best first.
  * @param subjectFor the name under which a client knows an account.
+ * @param isOpen whether anybody may make an account: then an app may ask for that (`prompt=create`, Initiating User
+ *   Registration via OpenID Connect 1.0).
  */
 export function createPolicy(
   reachable: readonly string[],
   subjectFor: SubjectFor,
+  isOpen: boolean,
 ): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   const login = policy.get('login');
@@ -55,6 +58,8 @@ export function createPolicy(
     ),
   );
 
+  if (isOpen) policy.add(new Prompt({ name: createPrompt, requestable: true }), 0);
+
   // The library asks for consent at every login of a native app. An app of the house needs none.
   const native = consent.checks.get('native_client_prompt');
   if (native) {
@@ -63,6 +68,9 @@ export function createPolicy(
   }
   return policy;
 }
+
+/** The app asks for an account to be made. */
+export const createPrompt = 'create';
 
 /** Said by the operator in the clients file; see clients.ts. */
 export function isFirstParty(client: object | undefined): boolean {

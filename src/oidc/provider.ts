@@ -27,6 +27,8 @@ export interface ProviderSettings {
   jwks: { keys: JWK[] };
   clients: Clients;
   environment: 'live' | 'sandbox';
+  /** May anybody make an account? */
+  isOpen: boolean;
   session: { ttlSeconds: number; maxAgeSeconds: number };
   pkceRequired: boolean;
   dynamicRegistration: { enabled: boolean; initialAccessToken?: string | undefined };
@@ -73,7 +75,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     jwks: settings.jwks,
     loadExistingGrant: createGrantLoader(),
     interactions: {
-      policy: createPolicy(reachable, parts.subjectFor),
+      policy: createPolicy(reachable, parts.subjectFor, settings.isOpen),
       // `begin` says that nothing is under way yet, and saves the login's first look into the store.
       url: (_ctx, interaction) => `/interaction/${interaction.uid}?begin`,
     },

@@ -4,8 +4,12 @@
  */
 import type { Adapter, AdapterPayload, KoaContextWithOIDC } from 'oidc-provider';
 
-/** Was this account's proof of that second (`auth_time`) taken back? */
-export type IsRevoked = (accountId: string, authTime: number) => Promise<boolean>;
+/** Was this account's proof of that second (`auth_time`) taken back, as a whole or from that client? */
+export type IsRevoked = (
+  accountId: string,
+  authTime: number,
+  clientId?: string,
+) => Promise<boolean>;
 
 type AuthTimeOf = (payload: AdapterPayload) => unknown;
 
@@ -13,6 +17,8 @@ const authTimes: Readonly<Record<string, AuthTimeOf>> = {
   Session: (payload) => (payload as { loginTs?: unknown }).loginTs,
   AuthorizationCode: (payload) => (payload as { authTime?: unknown }).authTime,
   RefreshToken: (payload) => (payload as { authTime?: unknown }).authTime,
+  // What a person allowed an app is taken back with the app, and is asked for again.
+  Grant: ({ iat }) => iat,
   AccessToken: ({ extra }) => (extra as { auth_time?: unknown } | undefined)?.auth_time,
 };
 
@@ -24,10 +30,10 @@ export function withoutRevoked(model: string, adapter: Adapter, isRevoked: IsRev
     payload: AdapterPayload | undefined,
   ): Promise<AdapterPayload | undefined> {
     if (!payload) return undefined;
-    const { accountId } = payload;
+    const { accountId, clientId } = payload;
     const authTime = authTimeOf?.(payload);
     if (accountId === undefined || typeof authTime !== 'number') return payload;
-    return (await isRevoked(accountId, authTime)) ? undefined : payload;
+    return (await isRevoked(accountId, authTime, clientId)) ? undefined : payload;
   }
 
   return {

@@ -13,11 +13,13 @@ import { createEndings } from './endings.ts';
 import { createLogoutOutbox } from './logout-outbox.ts';
 import { createProviderPages } from './pages.ts';
 import { type ProviderSettings, createProvider } from './provider.ts';
+import { type SignIns, createSignIns } from './sign-ins.ts';
 import { type SubjectFor, createSubjects } from './subjects.ts';
 
 export interface OidcSide {
   provider: Provider;
   subjectFor: SubjectFor;
+  signIns: SignIns;
   /** What is done besides answering: sessions are ended, relying parties told. */
   start(): void;
   stop(): Promise<void>;
@@ -47,7 +49,7 @@ export async function createOidcSide(
     ...{ store, clock, subjectFor, accountSessions },
     ...{ fetch: outgoing.fetch, whyNotCalled: outgoing.whyNotCalled },
     findAccount: createFindAccount(accounts),
-    isRevoked: (accountId, authTime) => accounts.isRevoked(accountId, authTime),
+    isRevoked: (...proof) => accounts.isRevoked(...proof),
     pages: createProviderPages(show),
   });
   logProvider(log, provider);
@@ -63,7 +65,7 @@ export async function createOidcSide(
     failed: (error) => log.error('ending sessions failed', { error: String(error) }),
   });
   return {
-    ...{ provider, subjectFor },
+    ...{ provider, subjectFor, signIns: createSignIns(provider, accountSessions) },
     start() {
       outbox.start();
       endings.start();

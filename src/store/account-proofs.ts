@@ -25,9 +25,19 @@ export function proofsOf({ store, find, change, clock }: Records) {
   }
 
   return {
-    async isRevoked(id: string, authTime: number): Promise<boolean> {
-      const { revokedProofs = [], voidUntil = 0 } = (await find(id)) ?? {};
-      return authTime <= voidUntil || revokedProofs.includes(authTime);
+    async isRevoked(id: string, authTime: number, clientId?: string): Promise<boolean> {
+      const { revokedProofs = [], voidUntil = 0, revokedApps = {} } = (await find(id)) ?? {};
+      const appUntil = clientId === undefined ? 0 : (revokedApps[clientId] ?? 0);
+      return authTime <= Math.max(voidUntil, appUntil) || revokedProofs.includes(authTime);
+    },
+
+    /** Takes back what this app has got up to now; it may ask again. */
+    async revokeApp(id: string, clientId: string): Promise<void> {
+      const untilSeconds = Math.floor(clock() / 1000);
+      await change(id, (account) => ({
+        ...account,
+        revokedApps: { ...account.revokedApps, [clientId]: untilSeconds },
+      }));
     },
 
     /** Takes back one sign-in, at once and in every process. */
@@ -36,14 +46,22 @@ export function proofsOf({ store, find, change, clock }: Records) {
       await endSince(id, authTime, authTime);
     },
 
-    /** Takes back every sign-in up to now, and writes what else changes with it. @returns false when there is no such account. */
-    async signOutEverywhere(id: string, changes: Partial<Account> = {}): Promise<boolean> {
-      const voidUntil = Math.floor(clock() / 1000);
-      const isThere = await change(id, (now) => ({
-        ...{ ...now, ...changes, voidUntil, updatedAtMs: clock() },
-      }));
+    /**
+     * Takes back every sign-in up to now, and writes what else changes with it.
+     * @param until the last second whose sign-ins are void, if not this one.
+     * @returns false when there is no such account.
+     */
+    async signOutEverywhere(
+      id: string,
+      changes: Partial<Account> = {},
+      until = Math.floor(clock() / 1000),
+    ): Promise<boolean> {
+      const isThere = await change(id, (now) => {
+        const voidUntil = Math.max(until, now.voidUntil ?? 0);
+        return { ...now, ...changes, voidUntil, updatedAtMs: clock() };
+      });
       // Also of an account that was erased a moment ago: its apps have yet to hear.
-      await endSince(id, 0, voidUntil);
+      await endSince(id, 0, until);
       return isThere;
     },
 

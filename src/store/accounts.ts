@@ -18,8 +18,6 @@ export interface Account {
   name?: string;
   givenName?: string;
   familyName?: string;
-  /** ISO 8601. */
-  birthdate?: string;
   /** The language that the person last used here, for mails (BCP 47). */
   locale?: string;
   groups: readonly string[];
@@ -28,10 +26,14 @@ export interface Account {
   selfieOff?: boolean;
   /** The text that they agreed to before their face was taken, and when; gone once they withdrew it. */
   consent?: { version: string; atMs: number };
+  /** Somebody with two proofs wants to set up new ways in, and waits. */
+  recovery?: { beganAtMs: number; readyAtMs: number };
   createdAtMs: number;
   updatedAtMs: number;
   /** Whatever was proven at this second (`auth_time`) or before is void, and all that hangs on it. */
   voidUntil?: number;
+  /** The same for single apps, by client id. */
+  revokedApps?: Readonly<Record<string, number>>;
   /** What strangers tried, and the person has not been told yet; at most five. */
   notices?: readonly Notice[];
   /** Times of proofs (`auth_time`, seconds) that turned out to be borrowed: nothing that hangs on them is honoured. */
@@ -69,6 +71,8 @@ export interface Enrolment {
   enrolledAtMs?: number;
   /** Whose document it was: the next enrolment has to be the same person's. */
   identity?: IdentityHashes;
+  /** It took the place of another face: for a while it counts for less, see account/proof.ts. */
+  isReplacement?: true;
 }
 
 /** Keyed, so that nobody without the key can try names: of name and date of birth, and of the document. */

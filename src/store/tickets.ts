@@ -11,7 +11,6 @@ const pageOf = 100;
 /** What each kind of link leads to. */
 export interface TicketContents {
   invitation: { accountId: string };
-  recovery: { accountId: string };
   recovery_cancel: { accountId: string };
   erasure_cancel: { accountId: string };
 }

@@ -14,6 +14,8 @@ import type { LegName } from '../domain/assurance.ts';
 import type { FactorName } from '../domain/message.ts';
 import type { ProblemCode } from '../domain/problem.ts';
 import type { Assets } from './assets.ts';
+import type { AccountPage } from './account-pages.ts';
+import type { PeoplePage } from './people-pages.ts';
 import { type Text, loadText } from './text.ts';
 
 /** Who asks. The host is what the redirect address says, since anybody can choose a name. */
@@ -35,12 +37,19 @@ export type FallbackReason =
   Exclude<DenialReason, 'in_review' | 'cancelled'> | 'limited' | 'expired';
 
 export type Page =
+  | AccountPage
+  | PeoplePage
   | {
       page: 'identify';
       client: AskingClient;
       identifier: string | undefined;
       error?: 'empty' | 'too_long';
-      actions: { identify: string; otherWay: string; cancel: string };
+      actions: {
+        identify: string;
+        otherWay: string;
+        signUp?: string | undefined;
+        cancel: string;
+      };
     }
   | {
       page: 'capture';
@@ -148,6 +157,7 @@ export interface Pages {
 /** Several problems read the same to a person: what counts is whose turn it is now. */
 const errorText: Readonly<Record<Extract<Page, { page: 'error' }>['problem'], string>> = {
   cross_site: 'other_page',
+  step_missing: 'other_page',
   interaction_not_yours: 'other_browser',
   interaction_over: 'over',
   malformed: 'not_understood',
@@ -197,6 +207,8 @@ export function createPages(options: {
         href: assets.href,
         webHref,
         time,
+        when: (atMs: number) => when(atMs, locale),
+        factorName: (name: string) => text.translator(locale)(`factor.${name}`),
         errorText: page.page === 'error' ? errorText[page.problem] : undefined,
       }),
   };
@@ -230,4 +242,12 @@ function contactHref(address: string): string | undefined {
 function time(atMs: number): { iso: string; clock: string } {
   const iso = new Date(atMs).toISOString();
   return { iso, clock: `${iso.slice(11, 19)} UTC` };
+}
+
+/** A day and a time, as they are written in this language; in UTC, and so it says. */
+function when(atMs: number, locale: string): { iso: string; text: string } {
+  const format = new Intl.DateTimeFormat(locale, {
+    ...{ dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' },
+  });
+  return { iso: new Date(atMs).toISOString(), text: `${format.format(atMs)} UTC` };
 }

@@ -94,7 +94,10 @@ async function underWay() {
         sleep: () => Promise.resolve(),
         alarm: (reason) => void alarms.push(reason),
         limits: { declined: (who) => Promise.resolve(void declined.push(who)) },
-        didit: { readDecision: async () => readDecision() },
+        didit: {
+          readDecision: async () => readDecision(),
+          readEnrolment: () => Promise.reject(new Error('this is a login')),
+        },
         record: (event) => void events.push(event),
       })({ interactionUid: 'uid-1', attemptId }),
     attempt: async (): Promise<Attempt | undefined> => (await attempts.load('uid-1'))?.attempt,

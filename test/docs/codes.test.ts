@@ -14,6 +14,7 @@ const page = read('docs/troubleshooting.md');
 
 const problemCodes: Record<ProblemCode, true> = {
   cross_site: true,
+  step_missing: true,
   interaction_not_yours: true,
   interaction_over: true,
   malformed: true,

@@ -24,7 +24,7 @@ const contextOf = ({ idToken, hint, ...oidc }: Asked): KoaContextWithOIDC =>
     },
   }) as unknown as KoaContextWithOIDC;
 
-const policy = createPolicy([acr.selfie], (_client, accountId) => accountId);
+const policy = createPolicy([acr.selfie], (_client, accountId) => accountId, false);
 
 /** @returns whether this check asks the person. @throws where it refuses the request. */
 async function asks(prompt: string, reason: string, asked: Asked): Promise<boolean> {
@@ -161,7 +161,7 @@ test('[AS-03] the library’s checks that would ask without end are gone', () =>
 });
 
 test('a policy is its own: a second one with other classes does not change the first', async () => {
-  createPolicy([], () => '');
+  createPolicy([], () => '', false);
   expect(await asks('login', 'acr', { idToken: { acr: { value: acr.selfie } } })).toBe(true);
 });
 

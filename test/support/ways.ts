@@ -31,6 +31,7 @@ export async function equip(
   const accountId = (await createAccounts(store, { clock, random }).idOf(address)) ?? '';
   const { totp, recoveryCodes } = await createOtherWays({
     ...{ store, random, clock: before, issuerName: 'test', sendMail: undefined },
+    ...{ issuer: 'http://localhost', alarm: () => undefined },
   });
   const { secret } = await totp.begin(accountId, address);
   const shown = new TOTP({ secret: Secret.fromBase32(secret) });

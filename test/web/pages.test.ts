@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import Koa from 'koa';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { peopleSamples } from './people-samples.ts';
 import { loadAssets } from '../../src/web/assets.ts';
 import { createPages, type FallbackReason, type Page } from '../../src/web/pages.ts';
 import { loadText } from '../../src/web/text.ts';
@@ -112,6 +113,7 @@ function samples(word: (plain: string) => string): Record<string, Page> {
       formHtml: '<form id="op.logoutForm" method="post" action="/end"></form>',
     },
     loggedOut: { page: 'loggedOut', client },
+    ...peopleSamples(word),
   };
 }
 
@@ -132,6 +134,7 @@ const problems: Record<Extract<Page, { page: 'error' }>['problem'], true> = {
   body_too_large: true,
   body_too_slow: true,
   cross_site: true,
+  step_missing: true,
   interaction_not_yours: true,
   interaction_over: true,
   internal: true,

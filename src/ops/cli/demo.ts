@@ -37,7 +37,7 @@ async function demo(): Promise<void> {
     webhookSecret,
     webhookUrl: `${issuer}/webhooks/didit`,
     hostedOrigin: config.didit.apiBaseUrl,
-    workflows: [demoWorkflow(config.didit.workflows.passive)],
+    workflows: demoWorkflows(config.didit.workflows),
   });
   const timeline = createTimeline();
   const mailbox = createMailbox();
@@ -87,15 +87,13 @@ function demoEnvironment(): Record<string, string | undefined> {
   return { LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' };
 }
 
-function demoWorkflow(id: string) {
-  return {
-    id,
-    label: 'Selfie sign-in',
-    version: 1,
-    features: ['LIVENESS', 'FACE_MATCH', 'IP_ANALYSIS'],
-    livenessMethod: 'PASSIVE',
-    ttlSeconds: 3600,
-  } as const;
+function demoWorkflows({ passive, kyc = '' }: { passive: string; kyc?: string | undefined }) {
+  const common = { version: 1, livenessMethod: 'PASSIVE', ttlSeconds: 3600 } as const;
+  const selfie = ['LIVENESS', 'FACE_MATCH', 'IP_ANALYSIS'] as const;
+  return [
+    { ...common, id: passive, label: 'Selfie sign-in', features: selfie },
+    { ...common, id: kyc, label: 'Enrolment', features: ['ID_VERIFICATION', ...selfie] },
+  ] as const;
 }
 
 function demoClients(clientSecret: string) {

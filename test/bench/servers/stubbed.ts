@@ -55,6 +55,7 @@ const provider = createProvider(
     session: { ttlSeconds: 28_800, maxAgeSeconds: 1_209_600 },
     pkceRequired: true,
     dynamicRegistration: { enabled: false },
+    isOpen: false,
   },
   {
     ...{ store, clock, findAccount: createFindAccount(accounts), pages: noPages, fetch },

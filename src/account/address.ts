@@ -1,0 +1,84 @@
+/**
+ * Another e-mail address: a code to the new one, and one to the old. Both are typed here, so that neither a borrowed
+ * session nor a borrowed mailbox is enough, and whoever has lost the old address goes by way of recovery.
+ */
+import type { RouterContext } from '@koa/router';
+import { z } from 'zod';
+import { normaliseIdentifier } from '../store/account-names.ts';
+import { type Action, type AccountTools, done, requireMail, tell } from './room.ts';
+import type { Visitor } from './session.ts';
+
+const address = z.email().max(254);
+const pendingSeconds = 600;
+const pendingKey = ({ id }: Visitor): string => `address-change:${id}`;
+const keyOf = (visitor: Visitor, which: 'new' | 'old'): string => `${which} ${visitor.id}`;
+
+export const askForAddress: Action = (_ctx, tools, _visitor) => {
+  tools.show(_ctx, 200, { page: 'address', step: 'new' });
+  return Promise.resolve();
+};
+
+export const changeAddress: Action = async (ctx, tools, visitor, form) => {
+  const given = address.safeParse(form.get('address')?.trim());
+  if (!given.success) {
+    tools.show(ctx, 400, { page: 'address', step: 'new', error: 'not_an_address' });
+    return;
+  }
+  const wanted = normaliseIdentifier(given.data);
+  await tools.store.put(pendingKey(visitor), wanted, { ttlSeconds: pendingSeconds });
+  await sendCodes(ctx, tools, visitor, wanted);
+  tools.show(ctx, 200, { page: 'address', step: 'codes', address: wanted });
+};
+
+async function sendCodes(
+  ctx: RouterContext,
+  tools: AccountTools,
+  visitor: Visitor,
+  wanted: string,
+): Promise<void> {
+  const { limits, placeOf } = tools;
+  const mailCodes = requireMail(tools);
+  const { account } = visitor;
+  const agent = ctx.get('user-agent');
+  const { network } = placeOf(ctx.ip, { browser: agent, system: agent });
+  if (!(await limits.sendMessage({ person: account.id, network }))) return;
+  const { locale, email } = account;
+  const purpose = 'confirm_address' as const;
+  await mailCodes.send({ key: keyOf(visitor, 'new'), address: wanted, locale, purpose });
+  if (email === undefined) return;
+  await mailCodes.send({ key: keyOf(visitor, 'old'), address: email, locale, purpose });
+}
+
+export const confirmAddress: Action = async (ctx, tools, visitor, form) => {
+  const { account } = visitor;
+  const wanted = (await tools.store.get(pendingKey(visitor)))?.value;
+  if (wanted === undefined) {
+    tools.show(ctx, 400, { page: 'address', step: 'new', error: 'too_late' });
+    return;
+  }
+  const mailCodes = requireMail(tools);
+  const typed = (name: string): string => (form.get(name) ?? '').trim().slice(0, 64);
+  const mayTry = await tools.limits.tryFactor({ person: account.id, deviceClass: 'unknown' });
+  const isRight =
+    mayTry &&
+    (await mailCodes.verify(keyOf(visitor, 'new'), typed('new_code'))) &&
+    (account.email === undefined ||
+      (await mailCodes.verify(keyOf(visitor, 'old'), typed('old_code'))));
+  if (!isRight) {
+    tools.show(ctx, 400, { page: 'address', step: 'codes', address: wanted, error: 'wrong_code' });
+    return;
+  }
+  await tools.store.delete(pendingKey(visitor));
+  if (!(await tools.accounts.rename(account.id, { email: wanted }))) {
+    tools.show(ctx, 400, { page: 'address', step: 'new', error: 'taken' });
+    return;
+  }
+  await tools.accounts.change(account.id, (current) => ({ ...current, emailVerified: true }));
+  const atMs = tools.clock();
+  const entry = { event: 'address_changed', atMs } as const;
+  // To the old address: whoever still reads it should know.
+  await tell(tools, visitor, 'account.changed', entry, {
+    ...{ kind: 'address_changed', to: wanted, atMs },
+  });
+  done(ctx, 'address_changed');
+};

@@ -1,0 +1,177 @@
+/**
+ * The composition root's third part: people. How they are written to, sign in without a selfie, and leave
+ * (`createPeople`); and, once there is a provider, how they come in and what their own page does (`openToPeople`).
+ */
+import type { Middleware } from 'koa';
+import { createStopRoutes } from './account/recovery.ts';
+import type { AccountTools } from './account/room.ts';
+import { createAccountRoutes } from './account/routes.ts';
+import { accountClient, accountClientId, createAccountSessions } from './account/session.ts';
+import type { AppOptions, Tools } from './app.ts';
+import { isOnLoopback } from './config/addresses.ts';
+import type { Config } from './config/schema.ts';
+import type { DiditApi, DiditPeople } from './didit/port.ts';
+import type { SendMail } from './domain/message.ts';
+import { enrolFromFile } from './enrol/accounts-file.ts';
+import { type Admissions, createAdmissions } from './enrol/admission.ts';
+import { createEnrolment } from './enrol/enrolment.ts';
+import { createInvitationRoutes } from './enrol/invitation.ts';
+import { createPeopleSide } from './enrol/side.ts';
+import { createOtherWays } from './fallback/factors.ts';
+import { removeFactor } from './fallback/remove.ts';
+import type { Enrolment } from './login/enrolment.ts';
+import type { LoginTools } from './login/room.ts';
+import type { Clients } from './oidc/clients.ts';
+import type { OidcSide } from './oidc/side.ts';
+import type { Records } from './store/records.ts';
+import { keptSecret } from './store/secrets.ts';
+import type { WriteMail } from './web/mail-words.ts';
+import { createMailer } from './web/mail.ts';
+
+export type People = Awaited<ReturnType<typeof createPeople>>;
+
+export async function createPeople(
+  options: AppOptions,
+  tools: Tools,
+  records: Records,
+  { writeMail, didit }: { writeMail: WriteMail; didit: DiditApi & DiditPeople },
+) {
+  const { config, log } = options;
+  const { mailer, sendMail } = createMailSide(options, tools, records, writeMail);
+  const ways = await createOtherWays({
+    ...{ ...tools, store: records.store, issuer: config.issuer, sendMail },
+    issuerName: operatorName(options),
+  });
+  const leaving = createPeopleSide({
+    ...{ ...records, ...tools, factors: records.factorRecords, didit },
+    settings: config.people,
+    failed: (error) => log.error('erasing failed', { error: String(error) }),
+  });
+  return {
+    ...{ sendMail, ways, leaving },
+    mayAnybodyEnrol: config.registration === 'open' && canEnrol(config, sendMail),
+    start(): void {
+      mailer?.start();
+      leaving.start();
+    },
+    async stop(): Promise<void> {
+      await leaving.stop();
+      await mailer?.stop();
+    },
+  };
+}
+
+/** Who is in the operator's file and not here yet. */
+export async function enrolPeople(
+  { config, log }: AppOptions,
+  { random }: Tools,
+  records: Records,
+): Promise<void> {
+  if (config.accountsFile === undefined) return;
+  const { added, departed } = await enrolFromFile(config.accountsFile, { ...records, random });
+  log.info('accounts from the file', { added });
+  if (departed > 0) log.warn('the accounts file names people who were erased', { departed });
+}
+
+/** The operator's clients, and our own page as one more. @throws when the operator's have its name. */
+export function withAccountPage(options: AppOptions): Clients {
+  const { config, clients } = options;
+  if (clients.clients.some(({ client_id: id }) => id === accountClientId)) {
+    throw new Error(`the client_id "${accountClientId}" is that of the provider's own page`);
+  }
+  const own = accountClient(config.issuer, operatorName(options));
+  return { ...clients, clients: [...clients.clients, own] };
+}
+
+/** What a login needs of enrolment, and the routes beside it: the person's own page, and the links in mails. */
+export async function openToPeople(
+  options: AppOptions,
+  login: Omit<LoginTools, 'enrolment'> & { didit: DiditApi & DiditPeople },
+  people: People,
+  parts: { oidc: OidcSide; records: Records },
+): Promise<{ enrolment: Enrolment | undefined; routes: readonly Middleware[] }> {
+  const { config } = options;
+  const { store } = parts.records;
+  const { issuer } = config;
+  const admissions = createAdmissions({ ...login, store, issuer, clientId: accountClientId });
+  const enrolment = await createEnrolmentWith(options, login, people, parts.records, admissions);
+  const account = await accountTools(options, login, people, parts, admissions);
+  const { tickets } = parts.records;
+  return {
+    enrolment,
+    routes: [
+      createStopRoutes({ ...account, tickets }),
+      createAccountRoutes(account),
+      createInvitationRoutes({ ...login, issuer, tickets, admissions }),
+    ],
+  };
+}
+
+/** Undefined where nobody can enrol: there is no workflow for it, or nobody can be written to. */
+async function createEnrolmentWith(
+  { config }: AppOptions,
+  login: Omit<LoginTools, 'enrolment'> & { didit: DiditApi & DiditPeople },
+  { sendMail: mail, ways, leaving }: People,
+  { store, tickets }: Records,
+  admissions: Admissions,
+): Promise<Enrolment | undefined> {
+  const { mailCodes } = ways;
+  if (!canEnrol(config, mail) || !mail || !mailCodes) return undefined;
+  const enrolTools = {
+    ...{ ...login, store, mail, mailCodes, otherWays: ways, tickets },
+    registration: config.registration,
+    identitySecret: await keptSecret(store, 'identity', login.random),
+    eraseReplaced: leaving.erasure.eraseReplaced,
+  };
+  return createEnrolment(enrolTools, admissions.admit);
+}
+
+async function accountTools(
+  { config }: AppOptions,
+  login: Omit<LoginTools, 'enrolment'>,
+  { sendMail: mail, ways, leaving }: People,
+  { oidc, records }: { oidc: OidcSide; records: Records },
+  admissions: Admissions,
+): Promise<AccountTools> {
+  const { store, tickets } = records;
+  const { provider, signIns } = oidc;
+  const { issuer, people: periods, didit } = config;
+  const secret = await keptSecret(store, 'account', login.random);
+  const byMail = mail !== undefined;
+  return {
+    ...{ ...login, ...periods, issuer, store, tickets, signIns, mail, mailCodes: ways.mailCodes },
+    environment: didit.environment,
+    cooldownSeconds: periods.changeCooldownSeconds,
+    canEnrol: canEnrol(config, mail),
+    sessions: createAccountSessions({ ...login, issuer, store, secret }),
+    otherWays: {
+      ...ways,
+      remove: (id, which) => removeFactor(ways.records, id, which, { byMail }),
+    },
+    erasure: leaving.erasure,
+    exportOf: leaving.exportOf,
+    admit: admissions.grant,
+    clientName: async (id) => (await provider.Client.find(id))?.clientName ?? id,
+  };
+}
+
+/** It takes a workflow, and an address that can be confirmed. */
+const canEnrol = ({ didit }: Config, mail: SendMail | undefined): boolean =>
+  didit.workflows.kyc !== undefined && mail !== undefined;
+
+const operatorName = ({ config: { issuer, operator } }: AppOptions): string =>
+  operator.name ?? new URL(issuer).host;
+
+function createMailSide(
+  { config: { mail, mode, issuer }, log, onMail, sendMail }: AppOptions,
+  tools: Tools,
+  { store }: Records,
+  write: WriteMail,
+) {
+  const mailer = createMailer({
+    ...{ ...mail, ...tools, issuer, store, log, write },
+    isLoopback: mail.smtpUrl !== undefined && isOnLoopback(mail.smtpUrl),
+    capture: mode === 'development' ? (onMail ?? (() => undefined)) : undefined,
+  });
+  return { mailer, sendMail: sendMail === 'none' ? undefined : (sendMail ?? mailer?.send) };
+}

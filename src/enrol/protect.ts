@@ -1,0 +1,175 @@
+/**
+ * A way in that needs no face, before a face is taken: a passkey, an app that shows codes, or recovery codes. Set up
+ * once, since whoever confirmed an address may add the first one and no other.
+ */
+import type { RouterContext } from '@koa/router';
+import type { Attempt } from '../domain/attempt.ts';
+import type { FactorName } from '../domain/message.ts';
+import { Problem } from '../domain/problem.ts';
+import { beginAgain } from '../login/leave.ts';
+import { pathOf, recordFor, toDispatcher } from '../login/room.ts';
+import type { Account } from '../store/accounts.ts';
+import { hasOtherWay } from '../store/factors.ts';
+import { qrPicture } from '../web/qr.ts';
+import { hasAgreed } from './agree.ts';
+import { type EnrolTools, type Enrolling, ownEnrolling } from './room.ts';
+
+export function showProtect(
+  ctx: RouterContext,
+  { show, otherWays }: EnrolTools,
+  attempt: Extract<Attempt, { phase: 'identified' }>,
+): void {
+  const { interactionUid, client, request, reference } = attempt;
+  const page = {
+    page: 'protect',
+    client,
+    withoutFace: attempt.withoutFace === true,
+    actions: {
+      passkey: otherWays.passkeys.isPossible
+        ? pathOf(interactionUid, 'protect-passkey')
+        : undefined,
+      totp: pathOf(interactionUid, 'protect-totp'),
+      recovery: pathOf(interactionUid, 'protect-recovery'),
+      cancel: pathOf(interactionUid, 'cancel'),
+    },
+  } as const;
+  show(ctx, 200, page, { uiLocales: request.uiLocales, reference });
+}
+
+/** @throws Problem `step_missing` unless it is this person's turn to set up the first other way. */
+async function ownUnprotected(ctx: RouterContext, tools: EnrolTools): Promise<Enrolling> {
+  const own = await ownEnrolling(ctx, tools);
+  const mayProtect = hasAgreed(own.account) || own.attempt.withoutFace === true;
+  const isProtected = hasOtherWay(await tools.otherWays.records.load(own.account.id));
+  if (!mayProtect || isProtected) throw new Problem('step_missing', 'no other way is due');
+  return own;
+}
+
+const shownFor = ({ request: { uiLocales }, reference }: Attempt) => ({ uiLocales, reference });
+
+export async function protectByCodes(ctx: RouterContext, tools: EnrolTools): Promise<void> {
+  const { attempt, account } = await ownUnprotected(ctx, tools);
+  const codes = await tools.otherWays.recoveryCodes.make(account.id);
+  await noteAdded(tools, attempt, account, 'recovery');
+  const links = { next: pathOf(attempt.interactionUid) };
+  tools.show(ctx, 200, { page: 'codes', client: attempt.client, codes, links }, shownFor(attempt));
+}
+
+export async function protectByTotp(ctx: RouterContext, tools: EnrolTools): Promise<void> {
+  const { attempt, account } = await ownUnprotected(ctx, tools);
+  await showTotp(ctx, tools, attempt, account);
+}
+
+export async function confirmTotp(
+  ctx: RouterContext,
+  tools: EnrolTools,
+  form: ReadonlyMap<string, string>,
+): Promise<void> {
+  const { attempt, account } = await ownUnprotected(ctx, tools);
+  const code = (form.get('code') ?? '').trim().slice(0, 64);
+  if (!(await tools.otherWays.totp.confirm(account.id, code))) {
+    await showTotp(ctx, tools, attempt, account, 'wrong_code');
+    return;
+  }
+  await noteAdded(tools, attempt, account, 'totp');
+  toDispatcher(ctx);
+}
+
+async function showTotp(
+  ctx: RouterContext,
+  tools: EnrolTools,
+  attempt: Attempt,
+  account: Account,
+  error?: 'wrong_code',
+): Promise<void> {
+  const { secret, uri } = await tools.otherWays.totp.begin(account.id, account.email ?? '');
+  const page = {
+    page: 'totp',
+    client: attempt.client,
+    secret: secret.replace(/.{4}(?=.)/g, '$& '),
+    qr: qrPicture(uri),
+    ...(error ? { error } : {}),
+    actions: {
+      confirm: pathOf(attempt.interactionUid, 'protect-totp-code'),
+      back: pathOf(attempt.interactionUid, 'protect'),
+    },
+  } as const;
+  tools.show(ctx, error ? 400 : 200, page, shownFor(attempt));
+}
+
+export async function protectByPasskey(ctx: RouterContext, tools: EnrolTools): Promise<void> {
+  const { attempt, account } = await ownUnprotected(ctx, tools);
+  await showPasskey(ctx, tools, attempt, account);
+}
+
+export async function keepPasskey(
+  ctx: RouterContext,
+  tools: EnrolTools,
+  form: ReadonlyMap<string, string>,
+): Promise<void> {
+  const { attempt, account } = await ownUnprotected(ctx, tools);
+  const { browser, system } = tools.placeOf(ctx.ip, {
+    browser: ctx.get('user-agent'),
+    system: ctx.get('user-agent'),
+  });
+  const name = [browser, system].filter(Boolean).join(', ') || 'Passkey';
+  const { passkeys } = tools.otherWays;
+  const made = await passkeys.register(account, attempt.id, form.get('credential'), name);
+  if (!made) {
+    await showPasskey(ctx, tools, attempt, account, 'not_made');
+    return;
+  }
+  await noteAdded(tools, attempt, account, 'passkey');
+  toDispatcher(ctx);
+}
+
+async function showPasskey(
+  ctx: RouterContext,
+  tools: EnrolTools,
+  attempt: Attempt,
+  account: Account,
+  error?: 'not_made',
+): Promise<void> {
+  const options = await tools.otherWays.passkeys.registrationOptions(account, attempt.id);
+  const page = {
+    page: 'passkey_new',
+    client: attempt.client,
+    options: JSON.stringify(options),
+    ...(error ? { error } : {}),
+    actions: {
+      answer: pathOf(attempt.interactionUid, 'protect-passkey-answer'),
+      back: pathOf(attempt.interactionUid, 'protect'),
+    },
+  } as const;
+  tools.show(ctx, error ? 400 : 200, page, shownFor(attempt));
+}
+
+async function noteAdded(
+  tools: EnrolTools,
+  attempt: Attempt,
+  account: Account,
+  factor: FactorName,
+): Promise<void> {
+  const atMs = tools.clock();
+  recordFor(tools, attempt, 'factor.added', factor);
+  await tools.history.add(account.id, { event: 'factor_added', factor, atMs });
+  if (account.email === undefined) return;
+  await tools.mail(
+    { address: account.email, locale: account.locale },
+    { kind: 'factor_added', factor, atMs },
+  );
+}
+
+/** Back from one of them to the choice. */
+export function protectAgain(ctx: RouterContext): Promise<void> {
+  toDispatcher(ctx);
+  return Promise.resolve();
+}
+
+/** Somebody without a face signs in by what they have just set up. */
+export async function signInWithout(ctx: RouterContext, tools: EnrolTools): Promise<void> {
+  const { attempt } = await ownEnrolling(ctx, tools);
+  if (attempt.withoutFace !== true) throw new Problem('step_missing');
+  await beginAgain(ctx, tools, 'identity', 'login');
+  toDispatcher(ctx);
+}
