@@ -129,7 +129,7 @@ export default tseslint.config(
         },
         // Of Didit's side a login sees this interface alone.
         { type: 'didit-port', mode: 'file', pattern: ['src/didit/port.ts'] },
-        { type: 'app', mode: 'file', pattern: ['src/app.ts', 'src/app-didit.ts', 'src/main.ts'] },
+        { type: 'app', mode: 'file', pattern: ['src/app.ts', 'src/app-*.ts', 'src/main.ts'] },
         ...[
           'domain',
           'config',

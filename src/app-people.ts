@@ -7,10 +7,10 @@ import { createStopRoutes } from './account/recovery.ts';
 import type { AccountTools } from './account/room.ts';
 import { createAccountRoutes } from './account/routes.ts';
 import { accountClient, accountClientId, createAccountSessions } from './account/session.ts';
+import type { createDiditSide } from './app-didit.ts';
 import type { AppOptions, Tools } from './app.ts';
 import { isOnLoopback } from './config/addresses.ts';
 import type { Config } from './config/schema.ts';
-import type { DiditApi, DiditPeople } from './didit/port.ts';
 import type { SendMail } from './domain/message.ts';
 import { enrolFromFile } from './enrol/accounts-file.ts';
 import { type Admissions, createAdmissions } from './enrol/admission.ts';
@@ -23,10 +23,13 @@ import type { Enrolment } from './login/enrolment.ts';
 import type { LoginTools } from './login/room.ts';
 import type { Clients } from './oidc/clients.ts';
 import type { OidcSide } from './oidc/side.ts';
+import type { Enrolment as Face } from './store/accounts.ts';
 import type { Records } from './store/records.ts';
 import { keptSecret } from './store/secrets.ts';
 import type { WriteMail } from './web/mail-words.ts';
 import { createMailer } from './web/mail.ts';
+
+type Didit = ReturnType<typeof createDiditSide>['api'];
 
 export type People = Awaited<ReturnType<typeof createPeople>>;
 
@@ -34,7 +37,7 @@ export async function createPeople(
   options: AppOptions,
   tools: Tools,
   records: Records,
-  { writeMail, didit }: { writeMail: WriteMail; didit: DiditApi & DiditPeople },
+  { writeMail, didit }: { writeMail: WriteMail; didit: Didit },
 ) {
   const { config, log } = options;
   const { mailer, sendMail } = createMailSide(options, tools, records, writeMail);
@@ -86,7 +89,7 @@ export function withAccountPage(options: AppOptions): Clients {
 /** What a login needs of enrolment, and the routes beside it: the person's own page, and the links in mails. */
 export async function openToPeople(
   options: AppOptions,
-  login: Omit<LoginTools, 'enrolment'> & { didit: DiditApi & DiditPeople },
+  login: Omit<LoginTools, 'enrolment'> & { didit: Didit },
   people: People,
   parts: { oidc: OidcSide; records: Records },
 ): Promise<{ enrolment: Enrolment | undefined; routes: readonly Middleware[] }> {
@@ -110,7 +113,7 @@ export async function openToPeople(
 /** Undefined where nobody can enrol: there is no workflow for it, or nobody can be written to. */
 async function createEnrolmentWith(
   { config }: AppOptions,
-  login: Omit<LoginTools, 'enrolment'> & { didit: DiditApi & DiditPeople },
+  login: Omit<LoginTools, 'enrolment'> & { didit: Didit },
   { sendMail: mail, ways, leaving }: People,
   { store, tickets }: Records,
   admissions: Admissions,
@@ -121,9 +124,9 @@ async function createEnrolmentWith(
     ...{ ...login, store, mail, mailCodes, otherWays: ways, tickets },
     registration: config.registration,
     identitySecret: await keptSecret(store, 'identity', login.random),
-    eraseReplaced: leaving.erasure.eraseReplaced,
+    eraseReplaced: (id: string, face: Face) => leaving.erasure.eraseReplaced(id, face),
   };
-  return createEnrolment(enrolTools, admissions.admit);
+  return createEnrolment(enrolTools, (ctx, clientId) => admissions.admit(ctx, clientId));
 }
 
 async function accountTools(
@@ -150,7 +153,7 @@ async function accountTools(
     },
     erasure: leaving.erasure,
     exportOf: leaving.exportOf,
-    admit: admissions.grant,
+    admit: (ctx, admitted) => admissions.grant(ctx, admitted),
     clientName: async (id) => (await provider.Client.find(id))?.clientName ?? id,
   };
 }

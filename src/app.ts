@@ -83,7 +83,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
 async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
   const { config, log } = options;
-  const { clock, random } = tools;
+  const { clock } = tools;
   // Every selfie opens one face; more than that is somebody who reads them for another reason.
   const isUsual = createBudget(config.didit.createsPerMinute, clock);
   const { limits } = config;
@@ -104,6 +104,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
       environment: config.didit.environment,
       pkceRequired: config.pkce.required,
       isOpen: people.mayAnybodyEnrol,
+      hasPasskeys: people.ways.passkeys.isPossible,
     },
     { ...tools, ...records, log, show },
   );
@@ -113,7 +114,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   const settings = { ...config.didit, issuer, workflowId, enrolmentWorkflowId };
   const loginTools = {
     ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
-    ...{ decoy, factors: people.ways.factors, mail: people.sendMail },
+    ...{ ...people.ways, decoy, mail: people.sendMail },
     formTokens: createFormTokens(config.cookies.keys),
     claimDiditSession(id: string, attempt: Attempt) {
       const { interactionUid, id: attemptId } = attempt;

@@ -57,8 +57,8 @@ export interface AccountTools {
     ctx: RouterContext,
     admission: { kind: 're_enrol' | 'enrol'; accountId: string },
   ): Promise<void>;
-  placeOf(address: string, described: { browser: string; system: string }): Place;
-  clientName(clientId: string): Promise<string>;
+  placeOf: (address: string, described: { browser: string; system: string }) => Place;
+  clientName: (clientId: string) => Promise<string>;
   formTokens: FormTokens;
   show: ShowPage;
   record: RecordEvent;

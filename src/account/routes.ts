@@ -31,7 +31,10 @@ import {
 
 /** What anybody may do who is signed in, and what takes a proof from just now. */
 const actions: Readonly<Record<string, Action>> = {
-  back: (ctx) => Promise.resolve(done(ctx, 'nothing')),
+  back: (ctx) => {
+    done(ctx, 'nothing');
+    return Promise.resolve();
+  },
   'end-one': endOne,
   'end-all': endAll,
   disavow,

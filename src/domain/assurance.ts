@@ -77,6 +77,19 @@ export function legsProof(
   return { accountId, acr: acrName(acr.fallback, environment), amr, provenAtMs };
 }
 
+/**
+ * A passkey, with the PIN or the finger that it took: two factors in one act. Nobody attests here that the key is in
+ * hardware, so none of it says so.
+ */
+export function passkeyProof(
+  accountId: string,
+  provenAtMs: number,
+  environment: 'live' | 'sandbox',
+): Proof {
+  const amr = ['swk', 'user', 'pop', 'mfa'];
+  return { accountId, acr: acrName(acr.passkey, environment), amr, provenAtMs };
+}
+
 /** One accepted selfie in the browser that asked for it, and nothing besides. */
 export function selfieProof(
   accountId: string,

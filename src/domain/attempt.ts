@@ -15,7 +15,8 @@
  */
 import type { LegName, Proof } from './assurance.ts';
 import type { Verdict } from './decision.ts';
-import { type Leg, takeLeg } from './legs.ts';
+import { isEnrolling, join } from './joining.ts';
+import { type Leg, choose, takeLeg, takeProof } from './legs.ts';
 import type { Locality, Place } from './locality.ts';
 import type { FactorName } from './message.ts';
 import { deadline, isOver, standing } from './standing.ts';
@@ -29,10 +30,7 @@ import type { Expectation } from './verdict.ts';
  */
 export type AttemptKind = 'login' | 'step_up' | 'enrol' | 're_enrol' | 'recovery';
 
-/** Is a face enrolled by this attempt, rather than recognised? */
-export function isEnrolling({ kind }: Pick<Attempt, 'kind'>): boolean {
-  return kind === 'enrol' || kind === 're_enrol' || kind === 'recovery';
-}
+export { isEnrolling };
 
 interface Common {
   schema: 1;
@@ -193,19 +191,10 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
       }
       return { attempt: { ...attempt, phase: 'identified', identity: event.identity } };
     case 'address_given':
-      return giveAddress(attempt, event.address);
     case 'address_confirmed':
-      return confirmAddress(attempt, event.identity);
     case 'admitted':
-      if (attempt.phase !== 'new' || !isEnrolling(attempt)) {
-        return { attempt, refused: 'out_of_order' };
-      }
-      return { attempt: { ...attempt, phase: 'identified', identity: event.identity } };
     case 'face_refused':
-      if (attempt.phase !== 'identified' || attempt.kind !== 'enrol') {
-        return { attempt, refused: 'out_of_order' };
-      }
-      return { attempt: { ...attempt, withoutFace: true } };
+      return join(attempt, event);
     case 'prolonged': {
       const latestMs = attempt.createdAtMs + attemptAtMostMs;
       const expiresAtMs = Math.max(attempt.expiresAtMs, Math.min(event.untilMs, latestMs));
@@ -239,20 +228,6 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
   }
 }
 
-function giveAddress(attempt: Attempt, address: string): Transition {
-  const isJoining = attempt.phase === 'new' || attempt.phase === 'joining';
-  if (attempt.kind !== 'enrol' || !isJoining) return { attempt, refused: 'out_of_order' };
-  return { attempt: { ...attempt, phase: 'joining', address } };
-}
-
-/** For the address that was asked about last, and no other. */
-function confirmAddress(attempt: Attempt, identity: Identity): Transition {
-  if (attempt.phase !== 'joining') return { attempt, refused: 'out_of_order' };
-  const { address, ...joining } = attempt;
-  if (identity.identifier !== address) return { attempt, refused: 'other_account' };
-  return { attempt: { ...joining, phase: 'identified', identity } };
-}
-
 function capture(attempt: Attempt, taken: Capture): Transition {
   if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
   // A login is compared with the face that is enrolled, an enrolment with a document: never the other way round.
@@ -260,23 +235,6 @@ function capture(attempt: Attempt, taken: Capture): Transition {
   if (isByDocument !== isEnrolling(attempt)) return { attempt, refused: 'out_of_order' };
   const { factor: _, legs: __, ...identified } = attempt;
   return { attempt: { ...identified, phase: 'captured', capture: taken } };
-}
-
-/** A leg that was shown is not asked for again: it would be no second one. */
-function choose(attempt: Attempt, factor: FactorName): Transition {
-  if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
-  if (attempt.legs?.some(({ name }) => name === factor)) return { attempt, refused: 'spent' };
-  return { attempt: { ...attempt, factor } };
-}
-
-/** Only for the factor that was asked for, and only for the person who was asked. */
-function takeProof(attempt: Attempt, proof: Proof): Transition {
-  if (attempt.phase !== 'identified' || attempt.factor === undefined) {
-    return { attempt, refused: 'out_of_order' };
-  }
-  const { factor: _, legs: __, ...identified } = attempt;
-  if (proof.accountId !== attempt.identity.accountId) return { attempt, refused: 'other_account' };
-  return { attempt: { ...identified, phase: 'proven', proof } };
 }
 
 function takeVerdict(

@@ -14,7 +14,12 @@ export type FactorName = 'passkey' | 'totp' | 'recovery' | 'mail';
 
 export type Message =
   /** To be typed into the page that asked for it; `purpose` says what for. */
-  | { kind: 'code'; purpose: 'sign_in' | 'confirm_address' | 'recover'; code: string; minutes: number }
+  | {
+      kind: 'code';
+      purpose: 'sign_in' | 'confirm_address' | 'recover';
+      code: string;
+      minutes: number;
+    }
   | { kind: 'invitation'; link: string; untilMs: number }
   /** Somebody signed in without a selfie. */
   | ({ kind: 'other_way'; factors: readonly FactorName[]; client: string; atMs: number } & SeenIn)

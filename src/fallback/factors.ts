@@ -33,9 +33,10 @@ export async function createOtherWays(parts: {
   issuerName: string;
   sendMail: SendMail | undefined;
 }): Promise<OtherWays> {
-  const { store, random, sendMail } = parts;
+  const { store, random, sendMail, issuerName } = parts;
   const records = createFactorRecords(store);
   const common = { ...parts, records, secret: await keptSecret(store, 'codes', random) };
+  const passkeys = createPasskeys({ ...common, rpName: issuerName });
   const mailCodes = sendMail && createMailCodes({ ...common, sendMail });
   const [totp, recoveryCodes] = [createTotp(common), createRecoveryCodes(common)];
   const factors: Factor[] = [
@@ -51,7 +52,6 @@ export async function createOtherWays(parts: {
       verify: ({ accountId }, answer) => recoveryCodes.use(accountId, answer),
     },
   ];
-  const passkeys = createPasskeys({ ...common, rpName: parts.issuerName });
   return { records, mailCodes, totp, recoveryCodes, passkeys, factors };
 }
 

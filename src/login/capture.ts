@@ -1,6 +1,7 @@
 /** The selfie: who asks and what will happen, then one Didit session for this attempt and nobody else. */
 import type { RouterContext } from '@koa/router';
 import { type CreatedDiditSession, DiditError } from '../didit/port.ts';
+import { acr } from '../domain/assurance.ts';
 import { type Attempt, type Identity, isEnrolling } from '../domain/attempt.ts';
 import { isOver } from '../domain/standing.ts';
 import type { Holder } from '../domain/turn.ts';
@@ -8,6 +9,7 @@ import type { LoadedAttempt } from '../store/attempts.ts';
 import type { Asker } from '../store/limits.ts';
 import { thisAsker } from './asker.ts';
 import { describeCapture } from './expectation.ts';
+import { passkeyAction } from './passkey.ts';
 import {
   type LoginTools,
   clearCapture,
@@ -19,7 +21,7 @@ import {
   toDispatcher,
 } from './room.ts';
 import { type Subject, findSubject } from './subject.ts';
-import { firstWays } from './ways.ts';
+import { firstWays, permits } from './ways.ts';
 
 /** Ours; Didit's own links live for an hour or more. */
 const captureTtlMs = 5 * 60_000;
@@ -43,6 +45,7 @@ export function showCapture(
     ways: firstWays(attempt, tools).map(({ name }) => name),
     actions: {
       selfie: pathOf(interactionUid, 'selfie'),
+      passkey: passkeyAction(tools, attempt),
       factor: pathOf(interactionUid, 'factor'),
       otherWay: pathOf(interactionUid, 'other-way'),
       startOver: pathOf(interactionUid, 'start-over'),
@@ -54,7 +57,7 @@ export function showCapture(
 
 export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise<void> {
   const { attempt, stored } = await ownAttempt(ctx, tools);
-  if (attempt.phase !== 'identified') {
+  if (attempt.phase !== 'identified' || !permits(attempt, acr.selfie, tools)) {
     toDispatcher(ctx);
     return;
   }

@@ -2,7 +2,8 @@
  * Which browser this is, by a cookie of its own, and for which accounts it is no stranger.
  *
  * It says how much may be asked of us from here, and nothing more: no cookie ever signs anybody in. A browser is
- * known to an account once a login to it was completed there by a selfie that was taken at the same place.
+ * known to an account once a login to it was completed there by a selfie that was taken at the same place, or by a
+ * passkey.
  */
 import type { RouterContext } from '@koa/router';
 import type { LoginTools } from './room.ts';

@@ -12,6 +12,7 @@ import type { Account } from '../store/accounts.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
 import { thisAsker } from './asker.ts';
 import { beginAgain } from './leave.ts';
+import { passkeyAction } from './passkey.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 import { activeAccount, firstWays, personOf, secondWays } from './ways.ts';
 
@@ -39,6 +40,7 @@ export async function showFactor(
     ...(error ? { error } : {}),
     actions: {
       answer: pathOf(interactionUid, 'answer'),
+      passkey: isSecond ? undefined : passkeyAction(tools, attempt),
       factor: pathOf(interactionUid, 'factor'),
       otherWay: pathOf(interactionUid, 'other-way'),
       cancel: pathOf(interactionUid, 'cancel'),

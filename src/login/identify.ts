@@ -2,6 +2,7 @@
 import type { RouterContext } from '@koa/router';
 import type { Attempt } from '../domain/attempt.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
+import { passkeyAction } from './passkey.ts';
 import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
 
 /** An e-mail address is at most this long (RFC 5321). */
@@ -9,7 +10,7 @@ const maximumLength = 254;
 
 export function showIdentify(
   ctx: RouterContext,
-  { show, enrolment }: LoginTools,
+  tools: LoginTools,
   attempt: Attempt,
   error?: 'empty' | 'too_long',
 ): void {
@@ -21,12 +22,13 @@ export function showIdentify(
     ...(error ? { error } : {}),
     actions: {
       identify: pathOf(interactionUid, 'identify'),
+      passkey: passkeyAction(tools, attempt),
       otherWay: pathOf(interactionUid, 'other-way'),
-      signUp: enrolment?.isOpen ? pathOf(interactionUid, 'sign-up') : undefined,
+      signUp: tools.enrolment?.isOpen ? pathOf(interactionUid, 'sign-up') : undefined,
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
-  show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
+  tools.show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
 }
 
 export async function identify(

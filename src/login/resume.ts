@@ -38,7 +38,10 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
   const interaction = mayResume ? await readInteraction(ctx, tools) : undefined;
   if (at === 'ready' && isEnrolling(loaded.attempt)) {
     const completed = await tools.enrolment?.complete(loaded.attempt);
-    if (completed === 'under_way') return toDispatcher(ctx);
+    if (completed === 'under_way') {
+      toDispatcher(ctx);
+      return;
+    }
     if (completed !== 'kept') return endUnkept(ctx, tools, loaded.attempt);
   }
   const account = await currentAccount(loaded.attempt, tools);
@@ -82,11 +85,13 @@ async function currentAccount(
   return { enrolmentId: account.enrolment?.id, hasNotices: (account.notices ?? []).length > 0 };
 }
 
-/** This browser is no stranger to the account any more, if the selfie was surely taken here. */
+/** This browser is no stranger to the account any more, if the selfie was surely taken here, or the passkey used. */
 function rememberPlace(ctx: RouterContext, tools: LoginTools, attempt: Attempt): void {
-  if (attempt.phase !== 'captured' || attempt.verdict?.locality !== 'agrees') return;
-  const { accountId } = attempt.identity;
-  if (accountId !== undefined) rememberDevice(ctx, tools, accountId);
+  if (!('identity' in attempt) || attempt.identity.accountId === undefined) return;
+  const isSelfieOfHere = attempt.phase === 'captured' && attempt.verdict?.locality === 'agrees';
+  // Codes can be read out to another browser; what a passkey signs is of no use to one.
+  const isPasskey = attempt.phase === 'proven' && !attempt.legs;
+  if (isSelfieOfHere || isPasskey) rememberDevice(ctx, tools, attempt.identity.accountId);
 }
 
 /**

@@ -17,6 +17,7 @@ import type { SendMail } from '../domain/message.ts';
 import { Problem } from '../domain/problem.ts';
 import type { TurnEnd } from '../domain/turn.ts';
 import type { Factor } from '../fallback/factor.ts';
+import type { Passkeys } from '../fallback/passkeys.ts';
 import type { SubjectFor } from '../oidc/subjects.ts';
 import type { Accounts } from '../store/accounts.ts';
 import {
@@ -74,6 +75,7 @@ export interface LoginTools {
   decoy: Decoy;
   /** The typed ones, in the order in which they are offered. */
   factors: readonly Factor[];
+  passkeys: Passkeys;
   history: History;
   bell: Bell;
   didit: DiditApi;

@@ -5,6 +5,7 @@
  */
 import { Router, type RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
+import { acr } from '../domain/assurance.ts';
 import { type Attempt, type DenialReason, isEnrolling } from '../domain/attempt.ts';
 import { standing } from '../domain/standing.ts';
 import { readForm, requireSameOrigin } from '../web/forms.ts';
@@ -15,12 +16,13 @@ import type { Step } from './enrolment.ts';
 import { answerFactor, chooseFactor, showFactor, showSecondLeg } from './factor.ts';
 import { identify, showIdentify } from './identify.ts';
 import { cancel, otherWay, startOver, tryAgain } from './leave.ts';
+import { answerPasskey, askPasskey, isForPasskey, offerPasskey, passkeyAction } from './passkey.ts';
 import { resume, showContinue } from './resume.ts';
 import { returned } from './returned.ts';
 import { type LoginTools, ownInteraction, pathOf } from './room.ts';
 import { readInteraction, startAttempt } from './start.ts';
 import { type OpenStreams, createEvents, showWaiting } from './waiting.ts';
-import { firstWays } from './ways.ts';
+import { firstWays, permits } from './ways.ts';
 
 const steps: Readonly<Record<string, Step<LoginTools>>> = {
   identify,
@@ -28,6 +30,8 @@ const steps: Readonly<Record<string, Step<LoginTools>>> = {
   resume,
   factor: chooseFactor,
   answer: answerFactor,
+  passkey: askPasskey,
+  'passkey-answer': answerPasskey,
   'other-way': otherWay,
   'try-again': tryAgain,
   'start-over': startOver,
@@ -79,6 +83,10 @@ async function showStanding(
   tools: LoginTools,
   attempt: Attempt,
 ): Promise<void> {
+  if (isForPasskey(attempt, tools)) {
+    offerPasskey(ctx, tools, attempt);
+    return;
+  }
   const where = standing(attempt, tools.clock());
   const { client } = attempt;
   const request = { uiLocales: attempt.request.uiLocales, reference: attempt.reference };
@@ -138,16 +146,19 @@ function showFallback(
   const { show } = tools;
   const { interactionUid, client, request, reference } = attempt;
   const back = pathOf(interactionUid, 'cancel');
-  const again = pathOf(interactionUid, 'try-again');
+  const again = permits(attempt, acr.selfie, tools)
+    ? pathOf(interactionUid, 'try-again')
+    : undefined;
   // The same list for everybody; it takes a name to use one.
   const ways = 'identity' in attempt ? firstWays(attempt, tools).map(({ name }) => name) : [];
   const shown = { uiLocales: request.uiLocales, reference };
   if (reason === 'cancelled') return show(ctx, 410, { page: 'finished', client }, shown);
   if (reason === 'in_review') {
-    const actions = { tryAgain: again, back };
+    const actions = { tryAgain: pathOf(interactionUid, 'try-again'), back };
     const links = { checkAgain: pathOf(interactionUid) };
     return show(ctx, 200, { page: 'review', client, links, actions }, shown);
   }
-  const actions = { tryAgain: again, factor: pathOf(interactionUid, 'factor'), back };
+  const passkey = passkeyAction(tools, attempt);
+  const actions = { tryAgain: again, passkey, factor: pathOf(interactionUid, 'factor'), back };
   show(ctx, 200, { page: 'fallback', client, reason, ways, actions }, shown);
 }

@@ -8,13 +8,23 @@ import type { LoginTools } from './room.ts';
 
 type Tools = Pick<LoginTools, 'settings' | 'accounts' | 'decoy' | 'factors'>;
 
-/** The same for everybody. Where the app needs more than they prove, none: an outage of the selfie changes nothing. */
-export function firstWays({ request }: Attempt, { settings, factors }: Tools): readonly Factor[] {
+/**
+ * May the request end with this class? Where the app says that one is essential, nothing is offered that proves
+ * something else: an outage of the selfie changes nothing, and no selfie is taken that could not help.
+ */
+export function permits(
+  { request }: Attempt,
+  name: string,
+  { settings }: Pick<LoginTools, 'settings'>,
+): boolean {
   const { essentialAcr = [] } = request;
-  const proves = acrName(acr.fallback, settings.environment);
-  const isEnough =
-    essentialAcr.length === 0 || essentialAcr.some((want) => satisfies(proves, want));
-  return isEnough ? factors : [];
+  const proves = acrName(name, settings.environment);
+  return essentialAcr.length === 0 || essentialAcr.some((want) => satisfies(proves, want));
+}
+
+/** The same for everybody. */
+export function firstWays(attempt: Attempt, tools: Tools): readonly Factor[] {
+  return permits(attempt, acr.fallback, tools) ? tools.factors : [];
 }
 
 /** What this person has besides what they have shown. */
@@ -34,8 +44,8 @@ export function personOf({ accountId, identifier }: Identity, { decoy }: Tools):
 }
 
 export async function activeAccount(
-  { accountId }: Identity,
-  { accounts }: Tools,
+  { accountId }: Pick<Identity, 'accountId'>,
+  { accounts }: Pick<Tools, 'accounts'>,
 ): Promise<Account | undefined> {
   const account = accountId === undefined ? undefined : await accounts.find(accountId);
   return account?.status === 'active' ? account : undefined;

@@ -17,7 +17,7 @@ export async function prolongInteraction(
   const paths = { interaction: `/interaction/${uid}`, resume: new URL(returnTo).pathname } as const;
   const secure = ctx.secure;
   for (const [name, path] of Object.entries(paths)) {
-    ctx.cookies.set(provider.cookieName(name as keyof typeof paths), uid, {
+    ctx.cookies.set(provider.cookieName(name), uid, {
       ...{ path, secure, signed: true, httpOnly: true, sameSite: 'lax', overwrite: true },
       maxAge: untilMs - nowMs,
     });

@@ -92,7 +92,7 @@ function needsOtherSubject({ oidc }: KoaContextWithOIDC, subjectFor: SubjectFor)
 }
 
 function needsOtherAcr({ oidc }: KoaContextWithOIDC, reachable: readonly string[]): boolean {
-  const { essential, values } = requestedAcr(oidc);
+  const { essential, values } = requestedAcr(oidc.claims);
   const have = oidc.session?.accountId ? oidc.session.acr : undefined;
   if (values.length === 0 || (have && values.some((want) => satisfies(have, want)))) return false;
   const canHelp =
@@ -110,33 +110,30 @@ function needsOtherAcr({ oidc }: KoaContextWithOIDC, reachable: readonly string[
  * What is essential in the parameters of an interaction; the library has checked their form. Whoever could not prove
  * any of it need not begin.
  */
-export function essentialAcr({ claims }: { claims?: unknown }): string[] {
-  if (typeof claims !== 'string') return [];
-  const { id_token: idToken } = JSON.parse(claims) as {
-    id_token?: { acr?: AcrClaim | null } | null;
-  };
-  return idToken?.acr?.essential === true ? acrValues(idToken.acr) : [];
+export function essentialAcr(params: Readonly<Record<string, unknown>>): readonly string[] {
+  // The library puts `acr_values` in the place of the claim, and those are wishes.
+  if (typeof params.claims !== 'string' || params.acr_values !== undefined) return [];
+  const { essential, values } = requestedAcr(JSON.parse(params.claims) as ClaimsParameter);
+  return essential ? values : [];
 }
 
-interface AcrClaim {
-  essential?: boolean;
-  value?: unknown;
-  values?: unknown;
-}
-
-function acrValues({ value, values }: AcrClaim): string[] {
-  const wanted: unknown[] = Array.isArray(values) ? values : [value];
-  return wanted.filter((one) => typeof one === 'string');
+interface ClaimsParameter {
+  id_token?: { acr?: unknown } | undefined;
 }
 
 /** Essential only by the claims parameter (OpenID Connect Core 5.5.1.1); the library puts `acr_values` there too. */
-function requestedAcr(oidc: KoaContextWithOIDC['oidc']): {
+function requestedAcr(claims: ClaimsParameter): {
   essential: boolean;
   values: readonly string[];
 } {
-  const claim = oidc.claims.id_token?.acr as AcrClaim | null | undefined;
+  const claim = claims.id_token?.acr as
+    { essential?: boolean; value?: unknown; values?: unknown } | null | undefined;
   if (claim?.values !== undefined && !Array.isArray(claim.values)) {
     throw new errors.InvalidRequest('invalid claims.id_token.acr.values type');
   }
-  return { essential: claim?.essential === true, values: acrValues(claim ?? {}) };
+  const wanted: unknown[] = claim?.values ?? [claim?.value];
+  return {
+    essential: claim?.essential === true,
+    values: wanted.filter((value) => typeof value === 'string'),
+  };
 }

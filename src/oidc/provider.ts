@@ -29,6 +29,8 @@ export interface ProviderSettings {
   environment: 'live' | 'sandbox';
   /** May anybody make an account? */
   isOpen: boolean;
+  /** Can anybody sign in by a passkey here? */
+  hasPasskeys: boolean;
   session: { ttlSeconds: number; maxAgeSeconds: number };
   pkceRequired: boolean;
   dynamicRegistration: { enabled: boolean; initialAccessToken?: string | undefined };
@@ -64,8 +66,7 @@ export function createProvider(settings: ProviderSettings, parts: ProviderParts)
 }
 
 function configuration(settings: ProviderSettings, parts: ProviderParts): Configuration {
-  // Best first.
-  const reachable = [acr.selfie, acr.fallback].map((name) => acrName(name, settings.environment));
+  const reachable = reachableClasses(settings);
   const tls = settings.issuer.startsWith('https:');
   return {
     adapter: createAdapter(parts),
@@ -121,6 +122,12 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     fetchResponseBodyLimits: { jwks_uri: 64 * 1024, sector_identifier_uri: 64 * 1024 },
     renderError: parts.pages.error,
   };
+}
+
+/** What a login here can end with, best first. */
+function reachableClasses({ environment, hasPasskeys }: ProviderSettings): string[] {
+  const classes = [...(hasPasskeys ? [acr.passkey] : []), acr.selfie, acr.fallback];
+  return classes.map((name) => acrName(name, environment));
 }
 
 function features(settings: ProviderSettings, parts: ProviderParts): Configuration['features'] {

@@ -98,10 +98,7 @@ export function createWebhooks(parts: {
     statusUpdated(session: DiditSession): void {
       const addresses = addressesOf(session, state, { hostedOrigin: parts.hostedOrigin() });
       const application = { id: settings.applicationId, addresses };
-      const hearers = [...state.destinations.values()].filter((one) =>
-        hears(one, 'status.updated'),
-      );
-      for (const destination of hearers) {
+      for (const destination of [...state.destinations.values()].filter(hearsOfStatuses)) {
         const fault = faults.takeForWebhook(session.status);
         const event = eventOf(session, application, state.newId());
         dispatch({ destination, event, fault: fault?.mode ?? null }, fault);
@@ -120,8 +117,8 @@ export function createWebhooks(parts: {
   };
 }
 
-function hears({ enabled, subscribedEvents }: Destination, event: string): boolean {
-  return enabled && subscribedEvents.includes(event);
+function hearsOfStatuses({ enabled, subscribedEvents }: Destination): boolean {
+  return enabled && subscribedEvents.includes('status.updated');
 }
 
 async function post(

@@ -46,6 +46,8 @@ export type Page =
       error?: 'empty' | 'too_long';
       actions: {
         identify: string;
+        /** Absent where none can work. */
+        passkey?: string | undefined;
         otherWay: string;
         signUp?: string | undefined;
         cancel: string;
@@ -60,6 +62,7 @@ export type Page =
       ways: readonly FactorName[];
       actions: {
         selfie: string;
+        passkey?: string | undefined;
         factor: string;
         otherWay: string;
         startOver: string;
@@ -87,7 +90,12 @@ export type Page =
       client: AskingClient;
       reason: FallbackReason;
       /** `tryAgain` is absent when another selfie would not be allowed. */
-      actions: { tryAgain?: string | undefined; factor: string; back: string };
+      actions: {
+        tryAgain?: string | undefined;
+        passkey?: string | undefined;
+        factor: string;
+        back: string;
+      };
       ways: readonly FactorName[];
     }
   | {
@@ -99,7 +107,14 @@ export type Page =
       /** Those that may be used instead. */
       ways: readonly FactorName[];
       error?: 'wrong';
-      actions: { answer: string; factor: string; otherWay: string; cancel: string };
+      /** `passkey` is absent beside the second answer as well. */
+      actions: {
+        answer: string;
+        passkey?: string | undefined;
+        factor: string;
+        otherWay: string;
+        cancel: string;
+      };
     }
   | {
       page: 'secondLeg';
@@ -107,6 +122,16 @@ export type Page =
       /** What this person has; it may be nothing. */
       ways: readonly LegName[];
       actions: { factor: string; selfie: string; cancel: string };
+    }
+  | {
+      page: 'passkey';
+      client: AskingClient;
+      /** What the browser is to ask its authenticators for, as JSON; absent: nothing is asked yet. */
+      options?: string;
+      error?: 'wrong';
+      /** The app takes nothing else. */
+      onlyPasskey: boolean;
+      actions: { begin: string; answer: string; otherWay?: string | undefined; cancel: string };
     }
   | {
       page: 'review';

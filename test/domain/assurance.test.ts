@@ -5,6 +5,7 @@ import {
   acr,
   acrName,
   legsProof,
+  passkeyProof,
   satisfies,
   selfieProof,
   suffices,
@@ -120,4 +121,12 @@ test('[AS-01] two codes are called what they are, and never a face', () => {
     expect(legsProof('account', legs, 7, 'live')).toEqual({ ...proof, amr });
   }
   expect(legsProof('account', ['mail', 'totp'], 7, 'sandbox').acr).toBe(`${acr.fallback}:test`);
+});
+
+test('[AS-02] a passkey is two factors in one, and nobody says that its key is in hardware', () => {
+  expect(passkeyProof('ana', 7, 'live')).toEqual({
+    ...{ accountId: 'ana', acr: 'phr', provenAtMs: 7 },
+    amr: ['swk', 'user', 'pop', 'mfa'],
+  });
+  expect(passkeyProof('ana', 7, 'sandbox').acr).toBe('phr:test');
 });

@@ -12,7 +12,7 @@ async function start() {
     codes,
     elsewhere: createMailCodes({ ...parts, store: parts.neighbour }),
     /** @returns the code that a mail brought. */
-    async send(of: Parameters<typeof codes.send>[0] = to): Promise<string> {
+    send: async (of: Parameters<typeof codes.send>[0] = to): Promise<string> => {
       await codes.send(of);
       const last = parts.mails.at(-1)?.message;
       return last?.kind === 'code' ? last.code : '';

@@ -15,7 +15,7 @@ async function start() {
     ...{ ...parts, totp, app },
     elsewhere: createTotp({ ...parts, records: parts.elsewhere }),
     /** Sets one up, and waits until its first code is over. */
-    async setUp(accountId: string) {
+    setUp: async (accountId: string) => {
       const { secret } = await totp.begin(accountId, 'ana@example.com');
       expect(await totp.confirm(accountId, app(secret)(0))).toBe(true);
       parts.pass(90);

@@ -44,18 +44,18 @@ async function start(options: TestbedOptions = {}) {
     ...{ bed, store, party, browser, ...equipped },
     history: createHistory(store, Date.now),
     pass: (seconds: number): void => void vi.setSystemTime(Date.now() + seconds * 1_000),
-    async byCodes(parameters: Record<string, string> = {}) {
+    byCodes: async (parameters: Record<string, string> = {}) => {
       const request = await party.begin(parameters);
       const address = await signInByCodes(bed, browser, request, {
         ...{ address: ana, app: equipped.app() },
       });
       return request.finish(address);
     },
-    async bySelfie() {
+    bySelfie: async () => {
       const request = await party.begin();
       return request.finish(await signIn(browser, request, ana));
     },
-    async isSignedIn(): Promise<boolean> {
+    isSignedIn: async (): Promise<boolean> => {
       const silent = await browser.get((await party.begin({ prompt: 'none' })).url);
       return silent.location?.includes('code=') === true;
     },

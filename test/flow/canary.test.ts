@@ -92,7 +92,9 @@ it('[PL-06] everything but the people, what they have, what Didit has yet to del
   const kinds = new Set(lasting.map(([key]) => key.split(':').at(-2)));
   expect(sealed.lifetimes.size).toBeGreaterThan(lasting.length);
   const people = ['account', 'factors', 'identifier', 'portrait'];
-  expect([...kinds].sort()).toEqual([...people, 'didit-sessions', 'retention', 'sealed', 'secret'].sort());
+  expect([...kinds].sort()).toEqual(
+    [...people, 'didit-sessions', 'retention', 'sealed', 'secret'].sort(),
+  );
 });
 
 async function loginAndSearch(): Promise<Findings> {

@@ -2,7 +2,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { describe, expect, test } from 'vitest';
 import { acr } from '../../src/domain/assurance.ts';
-import { createPolicy, isFirstParty } from '../../src/oidc/prompts.ts';
+import { createPolicy, essentialAcr, isFirstParty } from '../../src/oidc/prompts.ts';
 
 interface Asked {
   /** The claims parameter's wish for the ID token; the library puts `acr_values` there, too. */
@@ -137,6 +137,28 @@ describe('the requested person', () => {
     expect(await asksForSubject({ session: { accountId: 'ana' } })).toBe(false);
     expect(await asksForSubject({ idToken: { sub: null } })).toBe(false);
     expect(await asksForSubject({ idToken: { sub: { essential: true } } })).toBe(false);
+  });
+});
+
+describe('what an interaction has to end with', () => {
+  const claims = (acrClaim: object): string => JSON.stringify({ id_token: { acr: acrClaim } });
+
+  test('[AS-03] is one of the classes that are a must', () => {
+    const must = { essential: true, values: [acr.passkey, acr.selfie] };
+    expect(essentialAcr({ claims: claims(must) })).toEqual(must.values);
+    expect(essentialAcr({ claims: claims({ essential: true, value: 'phr' }) })).toEqual(['phr']);
+  });
+
+  test.each<Record<string, unknown>>([
+    {},
+    { claims: '{"userinfo":{}}' },
+    { claims: claims({ value: 'phr' }) },
+    { claims: claims({ essential: true }) },
+    { acr_values: 'phr' },
+    // The library puts these in the place of the claim.
+    { acr_values: 'phr', claims: claims({ essential: true, value: 'phr' }) },
+  ])('[AS-03] is anything, with the parameters %j', (params) => {
+    expect(essentialAcr(params)).toEqual([]);
   });
 });
 

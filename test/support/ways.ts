@@ -14,7 +14,7 @@ export interface Equipped {
   /** Of the app. */
   secret: string;
   /** What the app shows, or showed so many steps of half a minute ago; each is good once, -1 to 1 are good now. */
-  app(steps?: number): string;
+  app: (steps?: number) => string;
   /** The recovery codes that are left; whoever takes one takes it away. */
   paper: string[];
 }
@@ -30,8 +30,8 @@ export async function equip(
   const before = (): number => clock() - 300_000;
   const accountId = (await createAccounts(store, { clock, random }).idOf(address)) ?? '';
   const { totp, recoveryCodes } = await createOtherWays({
-    ...{ store, random, clock: before, issuerName: 'test', sendMail: undefined },
-    ...{ issuer: 'http://localhost', alarm: () => undefined },
+    ...{ store, random, clock: before, sendMail: undefined },
+    ...{ issuer: 'http://localhost', issuerName: 'test', alarm: () => undefined },
   });
   const { secret } = await totp.begin(accountId, address);
   const shown = new TOTP({ secret: Secret.fromBase32(secret) });

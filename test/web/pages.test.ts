@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import Koa from 'koa';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { peopleSamples } from './people-samples.ts';
 import { loadAssets } from '../../src/web/assets.ts';
 import { createPages, type FallbackReason, type Page } from '../../src/web/pages.ts';
 import { loadText } from '../../src/web/text.ts';
 import { contrast, parse, themeStylesheet } from '../../src/web/theme.ts';
+import { samples } from './page-samples.ts';
 
 // A browser on a busy machine takes its time; nothing here is about how long.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -25,98 +25,6 @@ const operator = {
   dataController: 'Acme Ltd',
 };
 const pages = createPages({ viewsDirectory: views, operator, sandbox: true, assets });
-const atMs = Date.UTC(2026, 10, 22, 14, 2, 11);
-
-/** One of each page; `word` stands wherever a stranger's text can stand. */
-function samples(word: (plain: string) => string): Record<string, Page> {
-  const client = { name: word('Acme Wiki'), host: word('wiki.acme.example') };
-  const action = '/action';
-  return {
-    identify: {
-      page: 'identify',
-      client,
-      identifier: word('ana@example.com'),
-      error: 'empty',
-      actions: { identify: action, otherWay: action, cancel: action },
-    },
-    capture: {
-      page: 'capture',
-      client,
-      identifier: word('ana@example.com'),
-      device: { browser: word('Chrome'), system: word('macOS') },
-      ways: ['mail', 'totp', 'recovery'],
-      actions: {
-        ...{ selfie: action, factor: '/factor', otherWay: '/other' },
-        ...{ startOver: action, cancel: action },
-      },
-    },
-    waiting: {
-      page: 'waiting',
-      client,
-      selfieTakenAtMs: atMs,
-      returnedAtMs: atMs + 1000,
-      links: { events: '/events', checkAgain: '/waiting' },
-      actions: { selfie: action, otherWay: action },
-    },
-    continue: {
-      page: 'continue',
-      client,
-      notices: (['stopped', 'ended'] as const).map((kind) => ({
-        ...{ kind, atMs, client: word('Wiki'), browser: word('Firefox'), system: undefined },
-      })),
-      actions: { continue: '/continued' },
-    },
-    fallback: {
-      page: 'fallback',
-      client,
-      reason: 'declined',
-      ways: ['mail', 'recovery'],
-      actions: { tryAgain: action, factor: action, back: action },
-    },
-    factor: {
-      page: 'factor',
-      client,
-      factor: 'mail',
-      isSecond: false,
-      ways: ['totp', 'recovery'],
-      error: 'wrong',
-      actions: { answer: action, factor: action, otherWay: action, cancel: action },
-    },
-    secondLeg: {
-      page: 'secondLeg',
-      client,
-      ways: ['totp', 'recovery'],
-      actions: { factor: action, selfie: action, cancel: action },
-    },
-    review: {
-      page: 'review',
-      client,
-      links: { checkAgain: '/review' },
-      actions: { tryAgain: action, back: action },
-    },
-    foreign: { page: 'foreign' },
-    finished: { page: 'finished', client },
-    consent: {
-      page: 'consent',
-      client: {
-        ...client,
-        privacyUrl: `https://wiki.acme.example/${word('privacy')}`,
-        termsUrl: `https://wiki.acme.example/${word('terms')}`,
-      },
-      scopes: ['openid', 'email', word('wiki:edit')],
-      actions: { allow: action, deny: action },
-    },
-    error: { page: 'error', problem: 'interaction_not_yours', client },
-    logout: {
-      page: 'logout',
-      client,
-      formHtml: '<form id="op.logoutForm" method="post" action="/end"></form>',
-    },
-    loggedOut: { page: 'loggedOut', client },
-    ...peopleSamples(word),
-  };
-}
-
 const plain = samples((text) => text);
 const context = { locale: 'en', reference: '7F3K-29QD' };
 const fallbackReasons: Record<FallbackReason, true> = {
@@ -219,6 +127,11 @@ describe('words', () => {
     [...new Set(message.match(/\{\s*\w+/g)?.map((found) => found.slice(1).trim()))].sort();
 
   test('[AX-08] every text exists, with its values, in every language', () => {
+    const {
+      options: _,
+      error: __,
+      ...onlyPasskey
+    } = plain.passkey as Extract<Page, { page: 'passkey' }>;
     const all = [
       ...Object.values(plain),
       ...Object.keys(fallbackReasons).flatMap((reason) => {
@@ -237,6 +150,11 @@ describe('words', () => {
       ...Object.keys(problems).map((problem) => ({ page: 'error', problem }) as Page),
       { ...plain.identify, error: 'too_long' } as Page,
       { ...plain.waiting, selfieTakenAtMs: undefined, returnedAtMs: undefined } as Page,
+      {
+        ...onlyPasskey,
+        onlyPasskey: true,
+        actions: { ...onlyPasskey.actions, otherWay: undefined },
+      },
       { page: 'finished' } as Page,
       { page: 'logout', formHtml: '' } as Page,
     ];
@@ -255,8 +173,11 @@ describe('words', () => {
   });
 
   test('every text of the catalogue is used, and all languages have the same ones', () => {
-    const pagesSource = readFileSync(join(views, '../src/web/pages.ts'), 'utf8');
-    const used = [...templates(), { source: pagesSource }].flatMap(({ source }) => [
+    // Mails call factors by their names.
+    const sources = ['pages', 'mail-words'].map((name) => ({
+      source: readFileSync(join(views, `../src/web/${name}.ts`), 'utf8'),
+    }));
+    const used = [...templates(), ...sources].flatMap(({ source }) => [
       ...[...source.matchAll(/'([a-z_]+(?:\.[a-z_]+)*)'/g)].map((match) => match[1]!),
       ...[...source.matchAll(/`([a-z_.]+\$\{[^}]+\}[a-z_.]*)`/g)].map((match) => match[1]!),
     ]);
@@ -370,30 +291,58 @@ describe('in a browser', () => {
     });
   }
 
-  test('[AX-01] the other way is the next button, of equal size, one press away', async () => {
+  test('[AX-01] the other ways are the next buttons, of equal size, one press away', async () => {
     const tab = await browser.newPage();
-    for (const [name, first, second] of [
-      ['identify', 'Continue', 'Sign in another way'],
-      ['capture', 'Take a selfie', 'Get a code by mail'],
+    const [passkey, mail, paper] = [
+      'Sign in with a passkey',
+      'Get a code by mail',
+      'Use a recovery code',
+    ];
+    for (const [name, ...labels] of [
+      ['identify', 'Continue', passkey, 'Sign in another way'],
+      ['capture', 'Take a selfie', passkey, mail, 'Use a code from an app', paper],
+      ['fallback', 'Try another selfie', passkey, mail, paper],
+      ['factor', 'Continue', 'Send a new code', passkey, 'Use a code from an app', paper],
       ['consent', 'Allow', 'Do not allow'],
     ] as const) {
       await tab.goto(`${origin}/page/${name}`);
-      const buttons = tab.locator('form > button');
-      expect(await buttons.nth(0).innerText()).toBe(first);
-      expect(await buttons.nth(1).innerText()).toBe(second);
-      const [one, two] = [await buttons.nth(0).boundingBox(), await buttons.nth(1).boundingBox()];
-      expect([two!.width, two!.height]).toEqual([one!.width, one!.height]);
-      expect(one!.height).toBeGreaterThanOrEqual(44);
+      const buttons = (await tab.locator('form > button').all()).slice(0, labels.length);
+      expect(await Promise.all(buttons.map((button) => button.innerText()))).toEqual(labels);
+      const boxes = await Promise.all(buttons.map((button) => button.boundingBox()));
+      const sizes = new Set(boxes.map((box) => `${box!.width} ${box!.height}`));
+      expect(sizes.size, [...sizes].join(', ')).toBe(1);
+      expect(boxes[0]!.height).toBeGreaterThanOrEqual(44);
     }
-    await tab.goto(`${origin}/page/capture`);
-    await tab.getByRole('button', { name: 'Get a code by mail' }).click();
-    expect(await tab.innerText('body')).toBe('POST /factor');
+    for (const [button, path] of [
+      ['None of these works for me', '/other'],
+      [passkey, '/passkey'],
+      [mail, '/factor'],
+    ] as const) {
+      await tab.goto(`${origin}/page/capture`);
+      await tab.getByRole('button', { name: button }).click();
+      expect(await tab.innerText('body')).toBe(`POST ${path}`);
+    }
     await tab.close();
+  });
+
+  test('without scripts no passkey is offered, and its page says why none can be used', async () => {
+    const browserContext = await browser.newContext({ javaScriptEnabled: false });
+    const tab = await browserContext.newPage();
+    for (const name of ['identify', 'capture', 'fallback', 'factor']) {
+      await tab.goto(`${origin}/page/${name}`);
+      expect(await tab.getByText('Sign in with a passkey').isVisible(), name).toBe(false);
+    }
+    await tab.goto(`${origin}/page/passkey`);
+    expect(await tab.locator('noscript p').isVisible()).toBe(true);
+    expect(await tab.getByRole('button', { name: 'Use your passkey' }).isVisible()).toBe(false);
+    await tab.getByRole('button', { name: 'Sign in another way' }).click();
+    expect(await tab.innerText('body')).toBe('POST /action');
+    await browserContext.close();
   });
 
   test('[AX-04] the heading has the focus, and what happened is announced', async () => {
     const tab = await browser.newPage();
-    for (const name of ['waiting', 'continue', 'fallback', 'foreign', 'error']) {
+    for (const name of ['waiting', 'continue', 'fallback', 'passkey', 'foreign', 'error']) {
       await tab.goto(`${origin}/page/${name}`);
       await tab.locator('h1:focus').waitFor();
       expect(await tab.getByRole('status').count(), name).toBe(1);

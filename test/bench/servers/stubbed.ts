@@ -52,6 +52,7 @@ const provider = createProvider(
     cookieKeys: [cookieKey],
     clients: parseClients(JSON.stringify({ clients: testClients(clientSecret) })),
     environment: 'sandbox',
+    hasPasskeys: false,
     session: { ttlSeconds: 28_800, maxAgeSeconds: 1_209_600 },
     pkceRequired: true,
     dynamicRegistration: { enabled: false },
