@@ -17,7 +17,7 @@ import type { Log } from './web/telemetry.ts';
 
 type Tools = Pick<SettleTools, 'record' | 'sleep'> &
   Pick<DiditApiOptions, 'fetch' | 'hash' | 'clock' | 'alarm'>;
-type Records = Pick<SettleTools, 'attempts' | 'turns' | 'limits' | 'bell'> & {
+type Records = Pick<SettleTools, 'attempts' | 'turns' | 'limits' | 'bell' | 'held'> & {
   store: Store;
   traces: DiditTraces;
 };

@@ -16,6 +16,7 @@ import { enrolFromFile } from './enrol/accounts-file.ts';
 import { type Admissions, createAdmissions } from './enrol/admission.ts';
 import { createEnrolment } from './enrol/enrolment.ts';
 import { createInvitationRoutes } from './enrol/invitation.ts';
+import { createRecoveryRoutes } from './enrol/recovery-routes.ts';
 import { createPeopleSide } from './enrol/side.ts';
 import { createOtherWays } from './fallback/factors.ts';
 import { removeFactor } from './fallback/remove.ts';
@@ -99,13 +100,14 @@ export async function openToPeople(
   const admissions = createAdmissions({ ...login, store, issuer, clientId: accountClientId });
   const enrolment = await createEnrolmentWith(options, login, people, parts.records, admissions);
   const account = await accountTools(options, login, people, parts, admissions);
-  const { tickets } = parts.records;
+  const links = { ...login, issuer, admissions, tickets: parts.records.tickets };
   return {
     enrolment,
     routes: [
-      createStopRoutes({ ...account, tickets }),
+      createStopRoutes(account),
       createAccountRoutes(account),
-      createInvitationRoutes({ ...login, issuer, tickets, admissions }),
+      createInvitationRoutes(links),
+      createRecoveryRoutes(links),
     ],
   };
 }
@@ -115,13 +117,13 @@ async function createEnrolmentWith(
   { config }: AppOptions,
   login: Omit<LoginTools, 'enrolment'> & { didit: Didit },
   { sendMail: mail, ways, leaving }: People,
-  { store, tickets }: Records,
+  { store, tickets, held }: Records,
   admissions: Admissions,
 ): Promise<Enrolment | undefined> {
   const { mailCodes } = ways;
   if (!canEnrol(config, mail) || !mail || !mailCodes) return undefined;
   const enrolTools = {
-    ...{ ...login, store, mail, mailCodes, otherWays: ways, tickets },
+    ...{ ...login, store, mail, mailCodes, otherWays: ways, tickets, held },
     registration: config.registration,
     identitySecret: await keptSecret(store, 'identity', login.random),
     eraseReplaced: (id: string, face: Face) => leaving.erasure.eraseReplaced(id, face),

@@ -1,4 +1,5 @@
 /** Everything about somebody on one sheet, read when it is shown. */
+import { runningRecovery, stateOf } from '../enrol/recovery.ts';
 import type { AccountSheet } from '../web/account-pages.ts';
 import type { HistoryEntry } from '../store/history.ts';
 import type { AccountTools } from './room.ts';
@@ -19,7 +20,8 @@ export async function readSheet(
     signIns.of(account.id),
     erasure.planned(account.id),
   ]);
-  const { enrolment, consent, selfieOff, name, email, username, recovery } = account;
+  const { enrolment, consent, selfieOff, name, email, username } = account;
+  const recovery = runningRecovery(account, tools.clock());
   return {
     page: 'account',
     done,
@@ -49,7 +51,7 @@ export async function readSheet(
       ? {
           recovery: {
             readyAtMs: recovery.readyAtMs,
-            isReady: tools.clock() >= recovery.readyAtMs,
+            state: stateOf(recovery, tools.clock()),
           },
         }
       : {}),

@@ -2,7 +2,7 @@
 import type { Hash } from '../domain/environment.ts';
 import { toDecision, warningsOf } from './decision.ts';
 import type { DiditEnrolment, EnrolmentFacts } from './port.ts';
-import type { DiditEnrolment as Wire } from './wire.ts';
+import { type DiditEnrolment as Wire, instantMs } from './wire.ts';
 
 type Document = Wire['id_verifications'][number];
 
@@ -17,6 +17,8 @@ export function toEnrolment(wire: Wire, hash: Hash): DiditEnrolment {
       ...decision,
       documentChecks: documents.map(({ status }) => ({ status })),
       warnings: [...decision.warnings, ...warningsOf(documents)],
+      reviewers: wire.reviews.flatMap(({ user }) => user ?? []),
+      lastReviewAtMs: lastOf(wire.reviews.map(({ created_at }) => instantMs(created_at))),
     },
     seen,
     facts: documents[0] ? factsOf(documents[0]) : {},
@@ -31,6 +33,12 @@ export function toEnrolment(wire: Wire, hash: Hash): DiditEnrolment {
  */
 function portraitOf({ liveness_checks, id_verifications }: Wire): string | undefined {
   return liveness_checks[0]?.reference_image ?? id_verifications[0]?.portrait_image ?? undefined;
+}
+
+/** Undefined when one of them is: it could be the last. */
+function lastOf(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((one) => one !== undefined);
+  return known.length > 0 && known.length === times.length ? Math.max(...known) : undefined;
 }
 
 function factsOf(document: Document): EnrolmentFacts {

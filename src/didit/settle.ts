@@ -2,14 +2,15 @@
  * What a ring of the bell leads to, whoever rang: the decision is read from Didit's API, judged, and saved.
  * Nothing that a webhook says of the outcome is used.
  */
-import type { Attempt, AttemptEvent, Capture } from '../domain/attempt.ts';
+import { type Attempt, type AttemptEvent, type Capture, isEnrolling } from '../domain/attempt.ts';
 import { isOver, standing } from '../domain/standing.ts';
 import type { Record } from '../domain/event.ts';
-import { type Place, compareLocality } from '../domain/locality.ts';
+import { type Locality, type Place, compareLocality } from '../domain/locality.ts';
 import type { TurnEnd } from '../domain/turn.ts';
 import type { VerdictOutcome } from '../domain/decision.ts';
 import { AttemptGone, type Attempts, type LoadedAttempt } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
+import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
 import { type LookTools, type Ring, createLook } from './look.ts';
@@ -19,6 +20,8 @@ export interface SettleTools extends LookTools {
   turns: Turns;
   limits: Pick<Limits, 'declined'>;
   bell: Bell;
+  /** For enrolments that people have to look at. */
+  held: Pick<HeldEnrolments, 'hold'>;
   placeOf(address: string, described: { browser: string; system: string }): Place;
   record: Record;
 }
@@ -78,10 +81,21 @@ export function createSettle(tools: SettleTools): Settle {
     // Who rings again does no harm, but there is one verdict to tell of.
     if (changed) {
       recordVerdict(attempt, event.verdict.reason, event.locality);
+      if (event.verdict.outcome === 'in_review') await hold(attempt, event.locality);
       const asker = { device: device.id, deviceClass: device.deviceClass, network: place.network };
       if (event.verdict.outcome === 'declined') await limits.declined(asker);
     }
     return event.verdict.outcome;
+  }
+
+  /** Only what was done where it was asked for: nobody could end it any more once another browser comes. */
+  async function hold(attempt: Attempt, locality: Locality): Promise<void> {
+    if (!('capture' in attempt) || !isEnrolling(attempt) || locality !== 'agrees') return;
+    const { kind, capture, identity } = attempt;
+    if (!capture || identity?.accountId === undefined) return;
+    const { diditSessionId, enrolmentId, expectation } = capture;
+    const about = { kind, diditSessionId, enrolmentId, expectation, heldAtMs: clock() };
+    await tools.held.hold(identity.accountId, about);
   }
 
   function aboutAttempt(attempt: Attempt) {

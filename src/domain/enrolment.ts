@@ -22,6 +22,10 @@ import {
 /** The part of a Didit decision that an enrolment depends on. */
 export interface EnrolmentDecision extends Decision {
   documentChecks: readonly { status: string }[];
+  /** Who changed the outcome by hand, as Didit names them; as many as `reviewCount` says. */
+  reviewers?: readonly string[];
+  /** When it was last changed so; undefined when Didit does not say. */
+  lastReviewAtMs?: number | undefined;
 }
 
 /** Of a session that we created: fixed when it was. */
@@ -55,6 +59,28 @@ export function judgeShared(decision: EnrolmentDecision, expected: SharedExpecta
   const foreign = foreignTo(decision, expected);
   return foreign ? declined(foreign) : judgeContent(decision, expected, () => undefined);
 }
+
+/**
+ * Of one that somebody at Didit approved by hand, for a second person to confirm here: their word stands for what was
+ * "In Review" of the document and of the faces. It stands for nothing that was declined, for no score that is too
+ * low, and not for the living person. There is no end to how long somebody may take to look.
+ */
+export function judgeReviewed(
+  decision: EnrolmentDecision,
+  expected: EnrolmentExpectation,
+  nowMs: number,
+): Verdict {
+  if (decision.reviewCount === 0) return { outcome: 'in_review', reason: 'not_reviewed' };
+  const looked = {
+    ...{ ...decision, reviewCount: 0 },
+    documentChecks: decision.documentChecks.map(lookedAt),
+    faceMatches: decision.faceMatches.map(lookedAt),
+  };
+  return judgeEnrolment(looked, expected, Math.min(nowMs, expected.expiresAtMs));
+}
+
+const lookedAt = <Check extends { status: string }>(check: Check): Check =>
+  check.status === 'In Review' ? { ...check, status: 'Approved' } : check;
 
 function judgeContent(
   decision: EnrolmentDecision,

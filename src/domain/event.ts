@@ -28,12 +28,15 @@ export interface AuditEvent {
     | 'review.opened'
     | 'review.closed'
     | 'account.created'
+    | 'account.invited'
     | 'account.changed'
     | 'account.signed_out'
     | 'account.disavowed'
     | 'account.exported'
     | 'account.consent_withdrawn'
+    | 'account.recovery_asked'
     | 'account.recovery_began'
+    | 'account.recovery_linked'
     | 'account.recovery_done'
     | 'account.recovery_cancelled'
     | 'account.erasure_planned'
@@ -54,6 +57,8 @@ export interface AuditEvent {
   /** Whose reference face it is about. */
   enrolment?: string;
   reason?: string;
+  /** Who did it from the command line, as they named themselves. */
+  operators?: readonly string[];
 }
 
 export type Record = (event: AuditEvent) => void;

@@ -29,7 +29,9 @@ export type Message =
   | { kind: 'face_enrolled' | 'face_replaced' | 'face_erased'; atMs: number }
   | { kind: 'address_changed'; to: string; atMs: number }
   /** `link` leads to the page that cancels it; from `readyAtMs` on it can be finished. */
-  | ({ kind: 'recovery_began'; link: string; readyAtMs: number; atMs: number } & SeenIn)
+  | ({ kind: 'recovery_began'; link: string; readyAtMs: number; atMs: number } & (
+      SeenIn | { byOperators: true }
+    ))
   | { kind: 'recovery_done' | 'recovery_cancelled'; atMs: number }
   | { kind: 'erasure_planned'; link: string; readyAtMs: number }
   | { kind: 'erased'; atMs: number }

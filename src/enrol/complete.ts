@@ -5,12 +5,13 @@
  */
 import type { Attempt, Captured } from '../domain/attempt.ts';
 import { judgeEnrolment } from '../domain/enrolment.ts';
-import { hasOtherWay } from '../store/factors.ts';
-import type { Account, Enrolment } from '../store/accounts.ts';
 import { recordFor } from '../login/room.ts';
+import type { Account } from '../store/accounts.ts';
+import { hasOtherWay } from '../store/factors.ts';
 import { hasAgreed } from './agree.ts';
-import { identityHashes, isSamePerson } from './identity.ts';
-import { preparePortrait } from './portrait.ts';
+import { keepFace } from './keep.ts';
+import { tellOfFace } from './kept.ts';
+import { isProvable } from './recovery.ts';
 import { type EnrolTools, enrollingAccount } from './room.ts';
 
 const underWaySeconds = 60;
@@ -35,18 +36,14 @@ async function keep(attempt: Attempt, tools: EnrolTools): Promise<boolean> {
   if (!account || attempt.phase !== 'captured' || !attempt.verdict) return false;
   if (account.enrolment?.id === attempt.capture.enrolmentId) return true;
   if (!(await mayEnrol(account, attempt, tools))) return false;
-  const read = await readEnrolment(account, attempt, tools);
-  if (!read) return false;
-  const replaced = account.enrolment;
-  const { givenName, familyName } = read.facts;
-  await tools.accounts.change(account.id, (current) => ({
-    ...current,
-    enrolment: read.enrolment,
-    ...(givenName === undefined ? {} : { givenName }),
-    ...(familyName === undefined ? {} : { familyName }),
-    updatedAtMs: tools.clock(),
-  }));
-  await afterwards(account, attempt, tools, replaced);
+  const refused = await keepApproved(account, attempt, tools);
+  if (refused !== undefined) {
+    recordFor(tools, attempt, 'enrol.refused', refused);
+    return false;
+  }
+  const { id, reference, client, verdict } = attempt;
+  const about = { attempt: id, reference, client: client.id };
+  await tellOfFace(account, tools, about, { decidedAtMs: verdict.decidedAtMs });
   return true;
 }
 
@@ -54,60 +51,28 @@ async function keep(attempt: Attempt, tools: EnrolTools): Promise<boolean> {
 export async function mayEnrol(
   account: Account,
   { kind }: Pick<Attempt, 'kind'>,
-  { otherWays }: Pick<EnrolTools, 'otherWays'>,
+  {
+    otherWays,
+    clock,
+  }: Pick<EnrolTools, 'clock'> & { otherWays: Pick<EnrolTools['otherWays'], 'records'> },
 ): Promise<boolean> {
   const isFirst = kind === 'enrol';
-  if (isFirst !== (account.enrolment === undefined)) return false;
-  return hasAgreed(account) && hasOtherWay(await otherWays.records.load(account.id));
+  if (isFirst !== (account.enrolment === undefined) || !hasAgreed(account)) return false;
+  // Who recovers has lost their other ways, and sets up new ones afterwards.
+  if (kind === 'recovery') return isProvable(account.recovery, clock());
+  return hasOtherWay(await otherWays.records.load(account.id));
 }
 
-async function readEnrolment(account: Account, attempt: Attempt & Captured, tools: EnrolTools) {
-  const { capture } = attempt;
-  const { didit, portraits, identitySecret, settings } = tools;
-  const { decision, facts, portraitUrl } = await didit.readEnrolment(capture.diditSessionId);
-  const { outcome, reason } = judgeEnrolment(decision, capture.expectation, tools.clock());
-  if (outcome !== 'approved') {
-    recordFor(tools, attempt, 'enrol.refused', reason);
-    return undefined;
-  }
-  const identity = identityHashes(facts, identitySecret);
-  if (account.enrolment && !isSamePerson(account.enrolment.identity ?? {}, identity)) {
-    recordFor(tools, attempt, 'enrol.refused', 'other_person');
-    return undefined;
-  }
-  const ids = { id: capture.enrolmentId, vendorData: capture.expectation.vendorData };
-  let enrolment: Enrolment = {
-    ...ids,
-    ...{ identity, diditSessionId: capture.diditSessionId, enrolledAtMs: tools.clock() },
-    ...(account.enrolment ? { isReplacement: true } : {}),
-  };
-  if (settings.faceReference === 'portrait') {
-    if (portraitUrl === undefined) {
-      recordFor(tools, attempt, 'enrol.refused', 'no_portrait');
-      return undefined;
-    }
-    const picture = await preparePortrait(await didit.fetchPortrait(portraitUrl));
-    enrolment = { ...enrolment, ...(await portraits.save(account.id, ids, picture)) };
-  }
-  return { facts, enrolment };
-}
-
-async function afterwards(
+/** @returns why it is not kept. */
+async function keepApproved(
   account: Account,
-  attempt: Attempt & Captured,
+  { kind, capture }: Attempt & Captured,
   tools: EnrolTools,
-  replaced: Enrolment | undefined,
-): Promise<void> {
-  const atMs = tools.clock();
-  const event = replaced ? 'face_replaced' : 'face_enrolled';
-  recordFor(tools, attempt, 'enrol.completed', event);
-  await tools.history.add(account.id, { event, atMs });
-  if (replaced) {
-    // Whoever signed in by the earlier face, or broke in with it, has to come again; not who has just shown the new one.
-    const { decidedAtMs = 0 } = attempt.verdict ?? {};
-    await tools.accounts.signOutEverywhere(account.id, {}, Math.floor(decidedAtMs / 1000) - 1);
-    await tools.eraseReplaced(account.id, replaced);
-  }
-  if (account.email === undefined) return;
-  await tools.mail({ address: account.email, locale: account.locale }, { kind: event, atMs });
+): Promise<string | undefined> {
+  const { diditSessionId, enrolmentId: id, expectation } = capture;
+  const { decision, ...approved } = await tools.didit.readEnrolment(diditSessionId);
+  const { outcome, reason } = judgeEnrolment(decision, expectation, tools.clock());
+  if (outcome !== 'approved') return reason;
+  const ids = { id, vendorData: expectation.vendorData, diditSessionId };
+  return keepFace(account, kind, ids, approved, tools);
 }

@@ -78,7 +78,8 @@ async function showNext(ctx: RouterContext, tools: EnrolTools, attempt: Attempt)
   }
   const account = await enrollingAccount(attempt, tools);
   if (!account || attempt.phase !== 'identified') throw new Problem('interaction_over');
-  const isProtected = hasOtherWay(await tools.otherWays.records.load(account.id));
+  const isProtected =
+    attempt.kind === 'recovery' || hasOtherWay(await tools.otherWays.records.load(account.id));
   if (!attempt.withoutFace && !hasAgreed(account)) showAgree(ctx, tools, attempt);
   else if (!isProtected) showProtect(ctx, tools, attempt);
   else showReady(ctx, tools, attempt);

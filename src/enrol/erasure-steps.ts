@@ -3,6 +3,7 @@ import type { Accounts } from '../store/accounts.ts';
 import type { Departed } from '../store/departed.ts';
 import type { DiditTraces } from '../store/didit-traces.ts';
 import type { FactorRecords } from '../store/factors.ts';
+import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Tickets } from '../store/tickets.ts';
@@ -17,6 +18,7 @@ export interface StepTools {
   factors: FactorRecords;
   history: History;
   tickets: Tickets;
+  held: HeldEnrolments;
   departed: Departed;
   traces: DiditTraces;
   didit: DiditErasing;
@@ -36,6 +38,7 @@ type Work = (job: ErasureJob, remains: Remains) => Promise<StepResult>;
 
 export function createErasureSteps(tools: StepTools): Readonly<Record<ErasureStep, Work>> {
   const { accounts, portraits, turns, factors, history, tickets, departed, traces, didit } = tools;
+  const { held } = tools;
 
   async function deleteDiditSessions(
     { accountId, scope, requestedAtMs }: ErasureJob,
@@ -62,7 +65,11 @@ export function createErasureSteps(tools: StepTools): Readonly<Record<ErasureSte
       await tools.takeAccess(job);
       return {};
     },
-    portraits: (_, { enrolments }) => each(enrolments, ({ id }) => portraits.erase(id)),
+    async portraits({ accountId, scope }, { enrolments }) {
+      // One that waits to become the face is none any more, unless it is the one that did.
+      if (scope !== 'replaced_face') await held.forget(accountId);
+      return each(enrolments, ({ id }) => portraits.erase(id));
+    },
     turns: (_, { enrolments }) => each(enrolments, ({ id }) => turns.forget(id)),
     async names({ accountId }, { names }) {
       const all = names.flatMap(({ email, username }) => [email ?? [], username ?? []].flat());

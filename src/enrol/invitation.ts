@@ -1,18 +1,14 @@
 /**
- * An invitation: a link that was mailed, so that whoever follows it has shown that the address is theirs. Looking at
- * it does nothing, since mail scanners look at every link; the button on its page uses it up.
+ * An invitation: a link that was mailed, so that whoever follows it has shown that the address is theirs. Whom nobody
+ * comes for while it is good is forgotten (retention.ts): an account that waits is nobody's to begin with.
  */
-import { Router, type RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
-import type { SendMail } from '../domain/message.ts';
-import { Problem } from '../domain/problem.ts';
 import type { Clock } from '../domain/environment.ts';
+import type { SendMail } from '../domain/message.ts';
 import type { Account, Accounts, NewAccount } from '../store/accounts.ts';
 import type { Tickets } from '../store/tickets.ts';
-import type { FormTokens } from '../web/forms.ts';
-import { readForm, requireSameOrigin } from '../web/forms.ts';
-import type { ShowPage } from '../web/respond.ts';
 import type { Admissions } from './admission.ts';
+import { type TicketRouteTools, createTicketRoutes } from './ticket-routes.ts';
 
 const goodForSeconds = 7 * 86_400;
 
@@ -23,6 +19,12 @@ export interface InvitationTools {
   clock: Clock;
 }
 
+export interface Invited {
+  account: Account;
+  link: string;
+  untilMs: number;
+}
+
 /**
  * Invites somebody who is not here yet, or once more somebody who has not come.
  * @returns undefined when the address is that of somebody who has.
@@ -30,52 +32,51 @@ export interface InvitationTools {
 export async function invite(
   person: NewAccount & { email: string },
   tools: InvitationTools & { mail: SendMail },
-): Promise<{ account: Account; link: string } | undefined> {
+): Promise<Invited | undefined> {
   const { accounts, tickets, issuer, clock, mail } = tools;
   const id = await accounts.idOf(person.email);
   const known = id === undefined ? undefined : await accounts.find(id);
   const account =
     known ?? (await accounts.add({ ...person, status: 'invited', emailVerified: false }));
   if (account?.status !== 'invited') return undefined;
+  const untilMs = clock() + goodForSeconds * 1000;
+  await accounts.change(account.id, (current) => ({ ...current, invitedUntilMs: untilMs }));
   const secret = await tickets.issue('invitation', { accountId: account.id }, goodForSeconds);
   const link = `${issuer}/enrol/${secret}`;
-  const untilMs = clock() + goodForSeconds * 1000;
   await mail(
     { address: person.email, locale: account.locale },
     { kind: 'invitation', link, untilMs },
   );
-  return { account, link };
+  return { account, link, untilMs };
+}
+
+/** Whoever was invited has shown that the address is theirs. */
+export function asArrived({ invitedUntilMs: _, ...account }: Account): Account {
+  return { ...account, status: 'active', emailVerified: true };
+}
+
+/** Nobody has come for it, and nobody can any more. */
+export function isUncollected(
+  { status, invitedUntilMs = Infinity }: Account,
+  nowMs: number,
+): boolean {
+  return (status === 'invited' || status === 'held') && nowMs >= invitedUntilMs;
 }
 
 export function createInvitationRoutes(
-  tools: InvitationTools & { admissions: Admissions; formTokens: FormTokens; show: ShowPage },
+  tools: TicketRouteTools & { accounts: Accounts; admissions: Admissions },
 ): Middleware {
-  const { issuer, accounts, tickets, admissions, formTokens, show } = tools;
-  const router = new Router({ prefix: '/enrol/:secret' });
-  const secretOf = (ctx: RouterContext): string => String(ctx.params.secret);
-
-  router.get('/', async (ctx) => {
-    const ticket = await tickets.read('invitation', secretOf(ctx));
-    if (!ticket) throw new Problem('not_found', 'an invitation that is used up or over');
-    ctx.state.formToken = formTokens.of(`invitation ${secretOf(ctx)}`);
-    show(ctx, 200, { page: 'invitation', actions: { accept: ctx.path } });
+  const { accounts, admissions } = tools;
+  return createTicketRoutes(tools, {
+    ...{ kind: 'invitation', below: '/enrol' },
+    page: (accept) => ({ page: 'invitation', actions: { accept } }),
+    async taken(ctx, { accountId }) {
+      await accounts.change(accountId, (account) =>
+        account.status === 'invited' ? asArrived(account) : account,
+      );
+      await admissions.grant(ctx, { kind: 'enrol', accountId });
+      ctx.status = 303;
+      ctx.redirect('/account/sign-in');
+    },
   });
-
-  router.post('/', async (ctx) => {
-    requireSameOrigin(ctx, new URL(issuer).origin);
-    formTokens.require(`invitation ${secretOf(ctx)}`, await readForm(ctx));
-    const ticket = await tickets.take('invitation', secretOf(ctx));
-    if (!ticket) throw new Problem('not_found', 'an invitation that is used up or over');
-    const { accountId } = ticket;
-    await accounts.change(accountId, (account) =>
-      account.status === 'invited'
-        ? { ...account, status: 'active', emailVerified: true }
-        : account,
-    );
-    await admissions.grant(ctx, { kind: 'enrol', accountId });
-    ctx.status = 303;
-    ctx.redirect('/account/sign-in');
-  });
-
-  return router.routes() as unknown as Middleware;
 }

@@ -36,10 +36,14 @@ export function showProtect(
   show(ctx, 200, page, { uiLocales: request.uiLocales, reference });
 }
 
-/** @throws Problem `step_missing` unless it is this person's turn to set up the first other way. */
+/**
+ * By a recovery nobody sets anything up before they have shown that they are the same person.
+ * @throws Problem `step_missing` unless it is this person's turn to set up the first other way.
+ */
 async function ownUnprotected(ctx: RouterContext, tools: EnrolTools): Promise<Enrolling> {
   const own = await ownEnrolling(ctx, tools);
-  const mayProtect = hasAgreed(own.account) || own.attempt.withoutFace === true;
+  const { kind, withoutFace } = own.attempt;
+  const mayProtect = kind !== 'recovery' && (hasAgreed(own.account) || withoutFace === true);
   const isProtected = hasOtherWay(await tools.otherWays.records.load(own.account.id));
   if (!mayProtect || isProtected) throw new Problem('step_missing', 'no other way is due');
   return own;

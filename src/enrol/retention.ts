@@ -1,6 +1,6 @@
 /**
  * What nobody asks to be erased goes by itself, once a day: selfies at Didit whose time is over, faces of people who
- * have not come for long, and what is too old in their histories. Looking and deleting are apart: the look at everybody
+ * have not come for long, whom nobody came for who was invited, and what is too old in their histories. Looking and deleting are apart: the look at everybody
  * is quick, and what it finds is done bit by bit, in any process, at Didit's pace.
  *
  * A process that dies over a sweep leaves it to the next, which begins it again: what was done is not found a second
@@ -14,13 +14,15 @@ import { type DueList, createDueList } from '../store/due.ts';
 import { type History, historyKeptSeconds } from '../store/history.ts';
 import { type Store, update } from '../store/store.ts';
 import type { DeleteDiditSessions } from './didit-deletions.ts';
+import type { ErasureRequests } from './erasure-requests.ts';
+import { isUncollected } from './invitation.ts';
 
 export interface RetentionTools {
   store: Store;
   accounts: Accounts;
   history: History;
   traces: DiditTraces;
-  erasure: { eraseFace(accountId: string): Promise<void> };
+  erasure: Pick<ErasureRequests, 'eraseFace' | 'eraseAccount'>;
   deleteDiditSessions: DeleteDiditSessions;
   settings: { diditSessionsKeptSeconds: number; inactiveSeconds: number };
   clock: Clock;
@@ -77,12 +79,23 @@ export function createRetention(tools: RetentionTools): Retention {
 
   async function lookAt(account: Account, sinceMs: number): Promise<void> {
     const { id, status, enrolment } = account;
+    if (isUncollected(account, clock())) await forgetUncollected(account);
     await listOldSessions(id, enrolment?.diditSessionId);
     // Nothing should have been written about somebody who was erased, but two may have passed each other.
     const isErased = status === 'erased';
     const keptMs = isErased ? 0 : historyKeptSeconds * 1000;
     await history.prune(id, clock() - keptMs);
     if (await isInactive(account, sinceMs)) await tools.erasure.eraseFace(id);
+  }
+
+  /** First nobody can come any more: whoever does in this very moment is not erased. */
+  async function forgetUncollected({ id }: Account): Promise<void> {
+    let isOver = false;
+    await accounts.change(id, (now) => {
+      isOver = isUncollected(now, clock());
+      return isOver ? { ...now, status: 'held' } : now;
+    });
+    if (isOver) await tools.erasure.eraseAccount(id);
   }
 
   async function isInactive(account: Account, sinceMs: number): Promise<boolean> {

@@ -13,11 +13,14 @@ import { Problem } from '../domain/problem.ts';
 import type { OtherWays } from '../fallback/factors.ts';
 import type { MailCodes } from '../fallback/mail-code.ts';
 import { type LoginTools, ownAttempt } from '../login/room.ts';
-import type { Account, Enrolment } from '../store/accounts.ts';
+import type { Account } from '../store/accounts.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
+import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { History } from '../store/history.ts';
 import type { Store } from '../store/store.ts';
 import type { Tickets } from '../store/tickets.ts';
+import type { KeepTools } from './keep.ts';
+import type { KeptTools } from './kept.ts';
 
 export interface EnrolTools extends Omit<LoginTools, 'enrolment'> {
   registration: 'off' | 'invite' | 'open';
@@ -28,10 +31,9 @@ export interface EnrolTools extends Omit<LoginTools, 'enrolment'> {
   store: Store;
   tickets: Tickets;
   history: History;
-  /** For telling whether two documents are the same person's; see identity.ts. */
-  identitySecret: string;
-  /** Of an account's earlier face, once another one has taken its place. */
-  eraseReplaced: (accountId: string, face: Enrolment) => Promise<void>;
+  held: HeldEnrolments;
+  identitySecret: KeepTools['identitySecret'];
+  eraseReplaced: KeptTools['eraseReplaced'];
 }
 
 type Identified = Extract<Attempt, { phase: 'identified' }>;

@@ -5,6 +5,7 @@ import type { Accounts } from '../store/accounts.ts';
 import type { Departed } from '../store/departed.ts';
 import type { DiditTraces } from '../store/didit-traces.ts';
 import type { FactorRecords } from '../store/factors.ts';
+import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Store } from '../store/store.ts';
@@ -23,6 +24,7 @@ export interface PeopleTools {
   factors: FactorRecords;
   history: History;
   tickets: Tickets;
+  held: HeldEnrolments;
   departed: Departed;
   traces: DiditTraces;
   didit: DiditErasing;

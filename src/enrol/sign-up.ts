@@ -13,6 +13,7 @@ import { ownAttempt, pathOf, propose, recordFor, toDispatcher } from '../login/r
 import { normaliseIdentifier } from '../store/account-names.ts';
 import type { Account } from '../store/accounts.ts';
 import { hasOtherWay } from '../store/factors.ts';
+import { asArrived } from './invitation.ts';
 import type { EnrolTools } from './room.ts';
 import { giveMoreTime } from './time.ts';
 
@@ -155,9 +156,7 @@ async function accountOf(
     return added ?? undefined;
   }
   await accounts.change(id, (account) =>
-    account.status === 'invited' || account.status === 'active'
-      ? { ...account, status: 'active', emailVerified: true }
-      : account,
+    account.status === 'invited' || account.status === 'active' ? asArrived(account) : account,
   );
   const account = await accounts.find(id);
   return account?.status === 'active' ? account : undefined;

@@ -26,8 +26,9 @@ export interface Account {
   selfieOff?: boolean;
   /** The text that they agreed to before their face was taken, and when; gone once they withdrew it. */
   consent?: { version: string; atMs: number };
-  /** Somebody with two proofs wants to set up new ways in, and waits. */
-  recovery?: { beganAtMs: number; readyAtMs: number };
+  recovery?: Recovery;
+  /** As long as nobody has come: until then they may, by their invitation, and after that they are forgotten. */
+  invitedUntilMs?: number;
   createdAtMs: number;
   updatedAtMs: number;
   /** Whatever was proven at this second (`auth_time`) or before is void, and all that hangs on it. */
@@ -45,6 +46,20 @@ export interface Account {
  * under way. `erased`: nothing is left but the id, which is never given again.
  */
 export type AccountStatus = 'invited' | 'active' | 'held' | 'blocked' | 'erased';
+
+export type Recovery =
+  /** One operator asked for it, and another has to. */
+  { askedBy: string; askedAtMs: number } | RunningRecovery;
+
+/** Somebody with two proofs wants to set up new ways in, and waits; or two operators opened it for them. */
+export interface RunningRecovery {
+  beganAtMs: number;
+  readyAtMs: number;
+  /** Then it takes the operators' link after the wait, and a document of the same person. */
+  openedBy?: readonly string[];
+  /** When that was shown. */
+  provenAtMs?: number;
+}
 
 /** Somebody else's selfie link ended in this person's browser, before (`stopped`) or after it let in (`ended`). */
 export interface Notice {

@@ -8,6 +8,7 @@ import { createBell } from './bell.ts';
 import { createDeparted } from './departed.ts';
 import { createDiditTraces } from './didit-traces.ts';
 import { createFactorRecords } from './factors.ts';
+import { createHeldEnrolments } from './held-enrolments.ts';
 import { createHistory } from './history.ts';
 import { createLimits } from './limits.ts';
 import { watchPortraits } from './portrait-watch.ts';
@@ -39,6 +40,7 @@ export function createRecords(store: Store, tools: RecordTools) {
     factorRecords: createFactorRecords(store),
     history: createHistory(store, clock),
     tickets: createTickets(store, tools),
+    held: createHeldEnrolments(store),
     traces: createDiditTraces(store, clock),
     attempts: createAttempts(store, clock),
     turns: createTurns(store, clock),

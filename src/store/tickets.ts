@@ -11,6 +11,8 @@ const pageOf = 100;
 /** What each kind of link leads to. */
 export interface TicketContents {
   invitation: { accountId: string };
+  /** Printed for an operator, to be given to the person; good for the recovery that began then and for no other. */
+  recovery: { accountId: string; beganAtMs: number };
   recovery_cancel: { accountId: string };
   erasure_cancel: { accountId: string };
 }

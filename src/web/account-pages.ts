@@ -30,7 +30,7 @@ export interface AccountSheet {
   canMakePasskeys: boolean;
   /** Can anybody be written to here? */
   canWrite: boolean;
-  recovery?: { readyAtMs: number; isReady: boolean } | undefined;
+  recovery?: { readyAtMs: number; state: 'waits' | 'by_link' | 'ready' } | undefined;
   erasure?: { what: 'face' | 'account'; readyAtMs: number } | undefined;
 }
 

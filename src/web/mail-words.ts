@@ -156,7 +156,7 @@ function contentsOf(message: Message, { t, time, list }: Speech): Contents {
     case 'recovery_began':
       return {
         ...{ name: message.kind, values: { ready: time(message.readyAtMs) }, link: message.link },
-        facts: [when(message.atMs), where(message)],
+        facts: [when(message.atMs), ...('byOperators' in message ? [] : [where(message)])],
       };
     case 'erasure_planned':
       return {

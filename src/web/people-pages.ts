@@ -60,4 +60,6 @@ export type PeoplePage =
   /** All is ready for the document and the selfie. */
   | { page: 'document'; client: AskingClient; actions: { selfie: string; cancel: string } }
   | { page: 'invitation'; actions: { accept: string } }
+  /** By an operator's link, after the wait. */
+  | { page: 'recovery'; actions: { check: string } }
   | { page: 'joined'; client: AskingClient; actions: { signIn: string } };

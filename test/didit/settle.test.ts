@@ -7,6 +7,7 @@ import type { AuditEvent } from '../../src/domain/event.ts';
 import type { Turn } from '../../src/domain/turn.ts';
 import { createAttempts } from '../../src/store/attempts.ts';
 import { createBell } from '../../src/store/bell.ts';
+import { createHeldEnrolments } from '../../src/store/held-enrolments.ts';
 import { openStore } from '../../src/store/open.ts';
 import { createTurns } from '../../src/store/turns.ts';
 import { placeOf } from '../../src/web/place.ts';
@@ -90,7 +91,7 @@ async function underWay() {
       attemptId = 'attempt-1',
     ) =>
       createSettle({
-        ...{ attempts, turns, bell, placeOf, clock },
+        ...{ attempts, turns, bell, placeOf, clock, held: createHeldEnrolments(store) },
         sleep: () => Promise.resolve(),
         alarm: (reason) => void alarms.push(reason),
         limits: { declined: (who) => Promise.resolve(void declined.push(who)) },

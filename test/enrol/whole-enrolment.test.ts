@@ -16,6 +16,7 @@ import { defaultWorkflows } from '../../src/simulator/options.ts';
 import { createAttempts } from '../../src/store/attempts.ts';
 import { createBell } from '../../src/store/bell.ts';
 import { createLimits } from '../../src/store/limits.ts';
+import { createHeldEnrolments } from '../../src/store/held-enrolments.ts';
 import { openStore } from '../../src/store/open.ts';
 import { createDiditTraces } from '../../src/store/didit-traces.ts';
 import { createTurns } from '../../src/store/turns.ts';
@@ -60,6 +61,7 @@ async function begin(flags: Flags['didit'] = {}, workflows = defaultWorkflows) {
       ...{ store, bell, attempts: createAttempts(store, clock), turns: createTurns(store, clock) },
       limits: createLimits(store, { clock, alarm, settings: resolved.config.limits }),
       traces: createDiditTraces(store, clock),
+      held: createHeldEnrolments(store),
     },
   );
   onTestFinished(async () => {

@@ -49,6 +49,7 @@ function enrolling(
     document: { page: 'document', client, actions: { selfie: action, cancel: action } },
     joined: { page: 'joined', client, actions: { signIn: action } },
     invitation: { page: 'invitation', actions: { accept: action } },
+    recovery: { page: 'recovery', actions: { check: action } },
   };
 }
 
@@ -93,7 +94,7 @@ function own(word: (plain: string) => string): Record<string, Page> {
     history: happened,
     face: { state: 'on', enrolledAtMs: atMs, consent: '2026-11-25' },
     ...{ canEnrol: true, canWrite: true, canMakePasskeys: true },
-    recovery: { readyAtMs: atMs, isReady: true },
+    recovery: { readyAtMs: atMs, state: 'ready' },
     erasure: { what: 'face', readyAtMs: atMs },
   };
   return {
@@ -107,9 +108,10 @@ function own(word: (plain: string) => string): Record<string, Page> {
       ...full,
       done: undefined,
       face: { state: 'off' },
-      recovery: { readyAtMs: atMs, isReady: false },
+      recovery: { readyAtMs: atMs, state: 'waits' },
       erasure: { what: 'account', readyAtMs: atMs },
     },
+    accountByLink: { ...full, recovery: { readyAtMs: atMs, state: 'by_link' } },
     prove: {
       ...{ page: 'prove', what: 'change', hasPasskey: true, hasCodes: true, hasFace: true },
       error: 'wrong_code',
