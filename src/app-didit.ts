@@ -22,9 +22,12 @@ type Records = Pick<SettleTools, 'attempts' | 'turns' | 'limits' | 'bell' | 'hel
   traces: DiditTraces;
 };
 
-/** Ask Didit (api), be told (webhook), or look for oneself (reconcile): the last two end in settle. */
-export function createDiditSide(config: Config['didit'], log: Log, tools: Tools, records: Records) {
-  const { clock, hash, alarm } = tools;
+/** Didit's API alone, for whoever has no logins. */
+export function openDidit(
+  config: Config['didit'],
+  log: Pick<Log, 'warn'>,
+  tools: Pick<Tools, 'fetch' | 'hash' | 'clock' | 'alarm'>,
+) {
   const { apiBaseUrl, hostedOrigins, mediaOrigins } = config;
   const isOnThisMachine = isPlainHttp(apiBaseUrl) && isOnLoopback(apiBaseUrl);
   const exceptions = new Map<string, []>();
@@ -35,7 +38,13 @@ export function createDiditSide(config: Config['didit'], log: Log, tools: Tools,
     fetch: portraits.fetch,
   };
   const warn = (message: string): void => log.warn(message);
-  const api = createDiditApi({ ...config, ...tools, media, warn });
+  return { api: createDiditApi({ ...config, ...tools, media, warn }), close: portraits.close };
+}
+
+/** Ask Didit (api), be told (webhook), or look for oneself (reconcile): the last two end in settle. */
+export function createDiditSide(config: Config['didit'], log: Log, tools: Tools, records: Records) {
+  const { clock, hash, alarm } = tools;
+  const { api, close } = openDidit(config, log, tools);
   const sessions = createDiditSessions(records.store, records.traces);
   const settle = createSettle({ ...records, ...tools, didit: api, placeOf });
   const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
@@ -51,5 +60,5 @@ export function createDiditSide(config: Config['didit'], log: Log, tools: Tools,
     ...{ diditSessions: sessions, settle, reconcile, clock, hash, alarm },
     counted: (result, note) => log.info('webhook', { result, ...note }),
   });
-  return { api, sessions, reconcile, webhook, close: portraits.close };
+  return { api, sessions, reconcile, webhook, close };
 }

@@ -70,6 +70,8 @@ export function judgeReviewed(
   expected: EnrolmentExpectation,
   nowMs: number,
 ): Verdict {
+  const other = unapproved(decision.status);
+  if (other) return other;
   if (decision.reviewCount === 0) return { outcome: 'in_review', reason: 'not_reviewed' };
   const looked = {
     ...{ ...decision, reviewCount: 0 },

@@ -3,6 +3,7 @@ import {
   type EnrolmentDecision,
   enrolmentLivenessMethods,
   judgeEnrolment,
+  judgeReviewed,
   judgeShared,
 } from '../../src/domain/enrolment.ts';
 import {
@@ -222,5 +223,32 @@ describe('[EN-04] an approval under another name', () => {
     ['that lacks the nonce', { nonceHash: undefined }],
   ])('changes nothing: %s', (_, changes) => {
     expect(verdictOf(changes).outcome).toBe('declined');
+  });
+});
+
+describe('[EN-06] approved by hand, and confirmed by somebody else', () => {
+  const reviewed = (changes: Partial<EnrolmentDecision>, nowMs = judgedAtMs) =>
+    judgeReviewed({ ...decision, reviewCount: 1, ...changes }, expectation, nowMs);
+
+  test('counts for what was in review of the document and of the faces, however late', () => {
+    const inReview = { documentChecks: [{ status: 'In Review' }] };
+    expect(reviewed({ ...inReview, ...faceMatches({ status: 'In Review' }) })).toEqual(approved);
+    expect(reviewed({}, captureEndsMs + 90 * 86_400_000)).toEqual(approved);
+  });
+
+  test.each([
+    ['declined', { status: 'Declined' }],
+    ['in_review', { status: 'In Review' }],
+    ['not_reviewed', { reviewCount: 0 }],
+    ['other_nonce', { nonceHash: 'other' }],
+    ['document_not_approved', { documentChecks: [{ status: 'Declined' }] }],
+    ['face_match_not_approved', faceMatches({ status: 'Declined' })],
+    ['face_match_score_low', faceMatches({ status: 'In Review', score: 1 })],
+    ['liveness_not_approved', livenessChecks({ status: 'In Review' })],
+    ['no_fresh_liveness', { livenessChecks: [] }],
+    ['error_warning', warning('DOCUMENT_EXPIRED', 'error')],
+    ['created_before_start', { createdAtMs: startMs - 61_000 }],
+  ] as [string, Partial<EnrolmentDecision>][])('%s stays so', (reason, changes) => {
+    expect(reviewed(changes).reason).toBe(reason);
   });
 });

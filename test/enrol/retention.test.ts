@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { asArrived, invite } from '../../src/enrol/invitation.ts';
 import { freshRedis } from '../support/redis.ts';
 import { scene, startMs } from './scene.ts';
 
@@ -176,3 +177,35 @@ it('[BD-09] several processes sweep once a day together, and one that died leave
   await sleep(1_200);
   expect(sweeps - first).toBe(4);
 }, 60_000);
+
+describe('[EN-01] whom nobody came for who was invited', () => {
+  it('is forgotten when the invitation is over; who came, and who was not invited, stays', async () => {
+    const here = await scene({ settings });
+    const { people, accounts, tickets, store, clock, time } = here;
+    const tools = {
+      ...{ accounts, tickets, clock, issuer: 'https://login.example' },
+      mail: () => Promise.resolve(),
+    };
+    const ana = (await invite({ email: 'ana@example.com', groups: [] }, tools))!.account;
+    const ben = (await invite({ email: 'ben@example.com', groups: [] }, tools))!.account;
+    await accounts.change(ben.id, asArrived);
+    await accounts.add({ email: 'cleo@example.com', status: 'invited', groups: [] });
+    people.start();
+    await onDay(here, 5);
+    // Once more, so that it lasts until the twelfth day.
+    const dora = (await invite({ email: 'dora@example.com', groups: [] }, tools))!.account;
+    await onDay(here, 6.9);
+    expect(await accounts.idOf('ana@example.com')).toBe(ana.id);
+    await onDay(here, 8);
+    await here.until(async () => (await accounts.idOf('ana@example.com')) === undefined);
+    expect((await accounts.find(ana.id))?.status).toBe('erased');
+    expect((await accounts.find(dora.id))?.status).toBe('invited');
+    expect((await accounts.find(ben.id))?.status).toBe('active');
+    expect(await accounts.idOf('cleo@example.com')).toBeDefined();
+    // Somebody who comes later inherits nothing.
+    const next = (await invite({ email: 'ana@example.com', groups: [] }, tools))!.account;
+    expect(next.id).not.toBe(ana.id);
+    expect(await store.get(`account:${next.id}`)).toBeDefined();
+    expect(time.nowMs - startMs).toBeLessThan(12 * day);
+  }, 60_000);
+});

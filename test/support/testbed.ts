@@ -47,6 +47,9 @@ export interface Testbed {
   managementUrl: string;
   simulatorUrl: string;
   clientSecret: string;
+  /** For commands on the same store. */
+  apiKey: string;
+  encryptionKey: string;
   app: App;
   events: AuditEvent[];
   alarms: Alarm[];
@@ -118,7 +121,8 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
   const { managementPort } = await app.listen();
 
   return {
-    ...{ issuer, simulatorUrl, app, events, alarms, mails },
+    ...{ issuer, simulatorUrl, app, events, alarms, mails, apiKey },
+    encryptionKey: keys.encryptionKey,
     async openStore() {
       const url = options.storeUrl ?? '';
       const { store } = await openStore({ url, encryptionKeys: [keys.encryptionKey], clock });

@@ -1,8 +1,10 @@
 /** `didit-oidc accounts …`: who there is, and whether they may come in. */
 import type { Command } from 'commander';
 import type { Account } from '../../store/accounts.ts';
+import { addEnrolCommands } from './accounts-enrol.ts';
 import { addErasureCommands } from './accounts-erase.ts';
 import { addFileCommands } from './accounts-file.ts';
+import { addRecoverCommand } from './accounts-recover.ts';
 import { type PeopleOptions, findPerson, peopleCommand, print, withPeople } from './people.ts';
 
 export function addAccountsCommand(program: Command): void {
@@ -14,6 +16,8 @@ export function addAccountsCommand(program: Command): void {
     'show one account: by e-mail address, user name or sub',
   ).action(show);
   addFileCommands(accounts);
+  addEnrolCommands(accounts);
+  addRecoverCommand(accounts);
   addErasureCommands(accounts);
   const verbs = { block: 'blocked', unblock: 'active' } as const;
   for (const [verb, status] of Object.entries(verbs)) {

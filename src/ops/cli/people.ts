@@ -57,11 +57,23 @@ export async function withPeople(
 }
 
 /** @param named an e-mail address, a user name, or the `sub`, which is all that an erased account has left. */
-export async function findPerson({ accounts }: People, named: string): Promise<Account> {
+export async function findPerson(
+  { accounts }: Pick<People, 'accounts'>,
+  named: string,
+): Promise<Account> {
   const id = (await accounts.idOf(named)) ?? named;
   const account = await accounts.find(id);
   if (!account) throw new Error(`nobody signs in as "${named}"`);
   return account;
+}
+
+/** @throws when it is no name that can stand in a log. */
+export function operatorName(given: string): string {
+  const name = given.trim();
+  if (!/^[\p{L}\p{N}._@+-]{1,64}$/u.test(name)) {
+    throw new Error('an operator has a name of letters, digits and . _ @ + -, of 64 at most');
+  }
+  return name;
 }
 
 /** JSON for programs, or lines for people. */

@@ -1,0 +1,55 @@
+/**
+ * An enrolment that a person at Didit approved: what a machine would not say by itself becomes a face only after a
+ * day, and when a second operator says so here. Until then it signs nobody in, and it never ends the visit in which it
+ * was made.
+ */
+import type { DiditPeople } from '../didit/port.ts';
+import { judgeReviewed } from '../domain/enrolment.ts';
+import type { Account } from '../store/accounts.ts';
+import { mayEnrol } from './complete.ts';
+import { type KeepTools, keepFace } from './keep.ts';
+import { type KeptTools, tellOfFace } from './kept.ts';
+import { isSameOperator } from './recovery.ts';
+
+const holdMs = 86_400_000;
+
+export type ApproveTools = KeepTools &
+  KeptTools & {
+    didit: Pick<DiditPeople, 'readEnrolment' | 'fetchPortrait'>;
+    otherWays: Parameters<typeof mayEnrol>[2]['otherWays'];
+  };
+
+/** @throws with the reason for the operator; nothing is changed then. */
+export async function approveEnrolment(
+  account: Account,
+  operator: string,
+  tools: ApproveTools,
+): Promise<void> {
+  const { id: accountId, status } = account;
+  if (status !== 'active') throw new Error(`${accountId} is ${status}`);
+  const held = await tools.held.find(accountId);
+  if (!held) throw new Error(`no enrolment of ${accountId} waits for anybody`);
+  const { kind, diditSessionId, enrolmentId, expectation } = held;
+  const nowMs = tools.clock();
+  const { decision, ...approved } = await tools.didit.readEnrolment(diditSessionId);
+  const { outcome, reason } = judgeReviewed(decision, expectation, nowMs);
+  if (outcome !== 'approved') throw new Error(`Didit's decision is no enrolment: ${reason}`);
+  const { reviewers = [], lastReviewAtMs } = decision;
+  if (reviewers.some((reviewer) => isSameOperator(reviewer, operator))) {
+    throw new Error(`${operator} approved it at Didit: it takes another operator`);
+  }
+  if (lastReviewAtMs === undefined) throw new Error('Didit does not say when it was approved');
+  const readyAtMs = lastReviewAtMs + holdMs;
+  if (nowMs < readyAtMs) {
+    throw new Error(
+      `it was approved by hand, and waits until ${new Date(readyAtMs).toISOString()}`,
+    );
+  }
+  if (!(await mayEnrol(account, { kind }, tools))) {
+    throw new Error('what was asked for before the face was taken does not hold any more');
+  }
+  const ids = { id: enrolmentId, vendorData: expectation.vendorData, diditSessionId };
+  const refused = await keepFace(account, kind, ids, approved, tools);
+  if (refused !== undefined) throw new Error(`the face was not kept: ${refused}`);
+  await tellOfFace(account, tools, { operators: [operator] });
+}

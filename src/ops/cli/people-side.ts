@@ -1,0 +1,103 @@
+/**
+ * What the commands that let people in need besides: mails, links, the histories, and Didit. Mails are written down
+ * for the running provider to send; what is told for the log goes to standard error, so that standard output stays
+ * what it was asked for.
+ */
+import { createHash } from 'node:crypto';
+import type { Config } from '../../config/schema.ts';
+import type { PeopleOptions } from './people.ts';
+
+export async function withPeopleSide(
+  { config: fileName }: PeopleOptions,
+  work: (side: PeopleSide) => Promise<void>,
+): Promise<void> {
+  const { loadConfig } = await import('../../config/load.ts');
+  const { openStore } = await import('../../store/open.ts');
+  const { config } = loadConfig({ fileName, env: process.env });
+  const { store } = await openStore({ ...config.store, clock: Date.now });
+  const closing: (() => Promise<unknown>)[] = [() => store.close()];
+  try {
+    await work(await createSide(config, store, (close) => closing.unshift(close)));
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+export type PeopleSide = Awaited<ReturnType<typeof createSide>>;
+
+async function createSide(
+  config: Config,
+  store: Awaited<ReturnType<typeof import('../../store/open.ts').openStore>>['store'],
+  atEnd: (close: () => Promise<unknown>) => void,
+) {
+  const { randomKey } = await import('../../config/keys.ts');
+  const { createErasureRequests } = await import('../../enrol/erasure-requests.ts');
+  const { createRecords } = await import('../../store/records.ts');
+  const { keptSecret } = await import('../../store/secrets.ts');
+  const { createLog, recordTo } = await import('../../web/telemetry.ts');
+  const log = createLog('info', { write: (line) => void process.stderr.write(line) });
+  const tools = {
+    ...{ clock: Date.now, random: randomKey, record: recordTo(log) },
+    hash: (text: string): string => createHash('sha256').update(text).digest('base64url'),
+    alarm: (reason: string): void => log.warn('operator.alarm', { reason }),
+  };
+  const { limits, issuer, people } = config;
+  const records = createRecords(store, { ...tools, limits, isUsual: () => true });
+  const { accounts, clock } = { ...records, ...tools };
+  const erasure = createErasureRequests({ store, accounts, clock });
+  return {
+    ...{ ...records, ...tools, config, issuer, erasure },
+    recoveryHoldSeconds: people.recoveryHoldSeconds,
+    mail: await openMail(config, { ...tools, store, log }),
+    eraseReplaced: erasure.eraseReplaced,
+    otherWays: { records: records.factorRecords },
+    identitySecret: await keptSecret(store, 'identity', randomKey),
+    /** @throws unless a document can be checked. */
+    async openDidit() {
+      const workflowId = requireWorkflow(config);
+      const { openDidit } = await import('../../app-didit.ts');
+      const { enrolmentLivenessMethods } = await import('../../domain/enrolment.ts');
+      const { didit } = config;
+      const { api, close } = openDidit(didit, log, { ...tools, fetch: globalThis.fetch });
+      atEnd(close);
+      const { environment, minimumLivenessScore, allowFlashing } = didit;
+      return {
+        didit: api,
+        settings: { faceReference: didit.faceReference },
+        expected: {
+          ...{ environment, workflowId, minimumLivenessScore },
+          minimumFaceMatchScore: didit.minimumDocumentMatchScore,
+          livenessMethods: enrolmentLivenessMethods(allowFlashing),
+        },
+      };
+    },
+  };
+}
+
+/** Undefined where nobody can be written to. */
+async function openMail(
+  { mail, mode, issuer, ...config }: Config,
+  tools: Pick<
+    Parameters<typeof import('../../web/mail.ts').createMailer>[0],
+    'store' | 'clock' | 'random' | 'record' | 'log'
+  >,
+) {
+  const { isOnLoopback } = await import('../../config/addresses.ts');
+  const { createFace } = await import('../../web/face.ts');
+  const { createMailer } = await import('../../web/mail.ts');
+  const mailer = createMailer({
+    ...{ ...mail, ...tools, issuer, write: createFace({ ...config, issuer }).writeMail },
+    isLoopback: mail.smtpUrl !== undefined && isOnLoopback(mail.smtpUrl),
+    capture: mode === 'development' ? () => undefined : undefined,
+  });
+  return mailer?.send;
+}
+
+/** @throws where nobody can enrol. */
+export function requireWorkflow({ didit }: Config): string {
+  const { kyc } = didit.workflows;
+  if (kyc === undefined) {
+    throw new Error('nobody can enrol: didit.workflows.kyc (DIDIT_WORKFLOW_KYC) is not set');
+  }
+  return kyc;
+}
