@@ -92,7 +92,7 @@ export function createSettle(tools: SettleTools): Settle {
   async function hold(attempt: Attempt, locality: Locality): Promise<void> {
     if (!('capture' in attempt) || !isEnrolling(attempt) || locality !== 'agrees') return;
     const { kind, capture, identity } = attempt;
-    if (!capture || identity?.accountId === undefined) return;
+    if (identity?.accountId === undefined) return;
     const { diditSessionId, enrolmentId, expectation } = capture;
     const about = { kind, diditSessionId, enrolmentId, expectation, heldAtMs: clock() };
     await tools.held.hold(identity.accountId, about);

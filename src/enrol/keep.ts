@@ -47,10 +47,10 @@ export async function keepFace(
   const enrolment = await toEnrolment(account, ids, approved, tools);
   if (typeof enrolment === 'string') return enrolment;
   const { givenName, familyName } = approved.facts;
-  let isKept = false;
+  const meanwhile = { isWanted: false };
   await accounts.change(account.id, (current) => {
-    isKept = isStillWanted(current, account, kind, clock());
-    if (!isKept) return current;
+    meanwhile.isWanted = isStillWanted(current, account, kind, clock());
+    if (!meanwhile.isWanted) return current;
     return {
       ...current,
       ...{ enrolment, updatedAtMs: clock() },
@@ -60,9 +60,12 @@ export async function keepFace(
       ...(kind === 'recovery' ? withProof(current, clock()) : {}),
     };
   });
-  if (isKept) await tools.held.forget(account.id);
-  else await portraits.erase(enrolment.id);
-  return isKept ? undefined : 'called_off';
+  if (meanwhile.isWanted) {
+    await tools.held.forget(account.id);
+    return undefined;
+  }
+  await portraits.erase(enrolment.id);
+  return 'called_off';
 }
 
 /** Between the look at the account and this write somebody may have blocked it, enrolled, or called it off. */

@@ -90,12 +90,12 @@ export function createRetention(tools: RetentionTools): Retention {
 
   /** First nobody can come any more: whoever does in this very moment is not erased. */
   async function forgetUncollected({ id }: Account): Promise<void> {
-    let isOver = false;
+    const meanwhile = { isOver: false };
     await accounts.change(id, (now) => {
-      isOver = isUncollected(now, clock());
-      return isOver ? { ...now, status: 'held' } : now;
+      meanwhile.isOver = isUncollected(now, clock());
+      return meanwhile.isOver ? { ...now, status: 'held' } : now;
     });
-    if (isOver) await tools.erasure.eraseAccount(id);
+    if (meanwhile.isOver) await tools.erasure.eraseAccount(id);
   }
 
   async function isInactive(account: Account, sinceMs: number): Promise<boolean> {

@@ -5,6 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/schema.ts';
+import type { Store } from '../../store/store.ts';
+import type { MailerTools } from '../../web/mail.ts';
 import type { PeopleOptions } from './people.ts';
 
 export async function withPeopleSide(
@@ -27,7 +29,7 @@ export type PeopleSide = Awaited<ReturnType<typeof createSide>>;
 
 async function createSide(
   config: Config,
-  store: Awaited<ReturnType<typeof import('../../store/open.ts').openStore>>['store'],
+  store: Store,
   atEnd: (close: () => Promise<unknown>) => void,
 ) {
   const { randomKey } = await import('../../config/keys.ts');
@@ -77,10 +79,7 @@ async function createSide(
 /** Undefined where nobody can be written to. */
 async function openMail(
   { mail, mode, issuer, ...config }: Config,
-  tools: Pick<
-    Parameters<typeof import('../../web/mail.ts').createMailer>[0],
-    'store' | 'clock' | 'random' | 'record' | 'log'
-  >,
+  tools: Pick<MailerTools, 'store' | 'clock' | 'random' | 'record' | 'log'>,
 ) {
   const { isOnLoopback } = await import('../../config/addresses.ts');
   const { createFace } = await import('../../web/face.ts');
