@@ -48,7 +48,7 @@ export async function createPeople(
   });
   const leaving = createPeopleSide({
     ...{ ...records, ...tools, factors: records.factorRecords, didit },
-    settings: config.people,
+    ...{ settings: config.people, mail: sendMail },
     failed: (error) => log.error('erasing failed', { error: String(error) }),
   });
   return {
@@ -142,7 +142,6 @@ async function accountTools(
   const { provider, signIns } = oidc;
   const { issuer, people: periods, didit } = config;
   const secret = await keptSecret(store, 'account', login.random);
-  const byMail = mail !== undefined;
   return {
     ...{ ...login, ...periods, issuer, store, tickets, signIns, mail, mailCodes: ways.mailCodes },
     environment: didit.environment,
@@ -151,7 +150,7 @@ async function accountTools(
     sessions: createAccountSessions({ ...login, issuer, store, secret }),
     otherWays: {
       ...ways,
-      remove: (id, which) => removeFactor(ways.records, id, which, { byMail }),
+      remove: (id, which, options) => removeFactor(ways.records, id, which, options),
     },
     erasure: leaving.erasure,
     exportOf: leaving.exportOf,

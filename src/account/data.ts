@@ -26,7 +26,12 @@ export const askToEraseAccount = askFirst('erase_account');
 
 /** From now on no selfie signs in; in some days the face is gone, unless the person thinks again. */
 export const eraseFace: Action = async (ctx, tools, visitor) => {
-  await tools.accounts.change(visitor.account.id, (account) => ({ ...account, selfieOff: true }));
+  const { id, consent } = visitor.account;
+  await tools.accounts.change(id, (account) => ({ ...account, selfieOff: true }));
+  if (consent) {
+    const said = { event: 'account.consent_withdrawn', reason: consent.version } as const;
+    tools.record({ ...said, atMs: tools.clock(), account: id });
+  }
   await plan(ctx, tools, visitor, 'face');
 };
 
@@ -42,7 +47,7 @@ async function plan(
   await tools.erasure.plan(visitor.account.id, what, readyAtMs);
   const link = `${tools.issuer}/account`;
   const entry = { event: 'erasure_planned', atMs: tools.clock() } as const;
-  const message = { kind: 'erasure_planned', link, readyAtMs } as const;
+  const message = { kind: 'erasure_planned', what, link, readyAtMs } as const;
   await tell(tools, visitor, 'account.erasure_planned', entry, message);
   done(ctx, 'erasure_planned');
 }

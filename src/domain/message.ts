@@ -33,7 +33,7 @@ export type Message =
       SeenIn | { byOperators: true }
     ))
   | { kind: 'recovery_done' | 'recovery_cancelled'; atMs: number }
-  | { kind: 'erasure_planned'; link: string; readyAtMs: number }
+  | { kind: 'erasure_planned'; what: 'face' | 'account'; link: string; readyAtMs: number }
   | { kind: 'erased'; atMs: number }
   /** The face has been looking less and less like the reference picture. */
   | { kind: 'face_drifting' };

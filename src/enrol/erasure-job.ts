@@ -50,6 +50,8 @@ export interface Remains {
   enrolments: readonly Pick<Enrolment, 'id' | 'vendorData' | 'diditSessionId'>[];
   /** Which text the person had agreed to. */
   consent?: string;
+  /** In which language they are told that it is done. */
+  locale?: string;
 }
 
 export interface ErasureReport {

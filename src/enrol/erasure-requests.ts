@@ -152,7 +152,7 @@ function newJob(
   nowMs: number,
 ): ErasureJob {
   const enrolment = scope === 'replaced_face' ? face : account.enrolment;
-  const { email, username, consent } = account;
+  const { email, username, consent, locale } = account;
   const named = {
     ...(email === undefined ? {} : { email }),
     ...(username === undefined ? {} : { username }),
@@ -163,6 +163,7 @@ function newJob(
       names: scope === 'account' ? [named] : [],
       enrolments: enrolment ? [idsOf(enrolment)] : [],
       ...(consent === undefined ? {} : { consent: consent.version }),
+      ...(locale === undefined ? {} : { locale }),
     },
   };
 }

@@ -5,6 +5,7 @@
  */
 import { DiditError } from '../didit/port.ts';
 import type { RaiseAlarm, Record } from '../domain/event.ts';
+import type { SendMail } from '../domain/message.ts';
 import { type DueList, createDueList } from '../store/due.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { type ErasureJob, type ErasureStep, type StepState, stepsOf } from './erasure-job.ts';
@@ -20,6 +21,8 @@ import { type StepResult, type StepTools, createErasureSteps } from './erasure-s
 export type ErasureTools = RequestTools &
   Omit<StepTools, 'takeAccess'> & {
     record: Record;
+    /** Absent where nobody can be written to. */
+    mail?: SendMail | undefined;
     alarm: RaiseAlarm;
     failed: (error: unknown) => void;
   };
@@ -112,8 +115,21 @@ export function createErasure(tools: ErasureTools): Erasure {
       await history.add(accountId, { event: 'face_erased', atMs: requestedAtMs, ...consent });
     }
     const finishedAtMs = clock();
+    // Before the addresses are forgotten: whoever dies in between tells it twice rather than never.
+    await tell(job, finishedAtMs);
     await change(job, ({ remains: _, ...rest }) => ({ ...rest, finishedAtMs }));
     record({ event: 'account.erased', atMs: finishedAtMs, account: accountId, reason: scope });
+  }
+
+  /** Everybody to whom it matters; of a face that was replaced they have been told. */
+  async function tell({ accountId, scope, remains }: ErasureJob, atMs: number): Promise<void> {
+    if (scope === 'replaced_face') return;
+    const kind = scope === 'face' ? 'face_erased' : 'erased';
+    const names = scope === 'face' ? [await accounts.find(accountId)] : (remains?.names ?? []);
+    const addresses = new Set(names.flatMap((named) => named?.email ?? []));
+    for (const address of addresses) {
+      await tools.mail?.({ address, locale: remains?.locale }, { kind, atMs });
+    }
   }
 
   async function alarmIfLate(job: ErasureJob): Promise<void> {

@@ -1,6 +1,7 @@
 /** How people leave: what is asked for, and what is due by itself. Put together here, run by the composition root. */
 import type { Clock } from '../domain/environment.ts';
 import type { RaiseAlarm, Record } from '../domain/event.ts';
+import type { SendMail } from '../domain/message.ts';
 import type { Accounts } from '../store/accounts.ts';
 import type { Departed } from '../store/departed.ts';
 import type { DiditTraces } from '../store/didit-traces.ts';
@@ -29,6 +30,8 @@ export interface PeopleTools {
   traces: DiditTraces;
   didit: DiditErasing;
   settings: RetentionTools['settings'];
+  /** Absent where nobody can be written to. */
+  mail?: SendMail | undefined;
   clock: Clock;
   record: Record;
   alarm: RaiseAlarm;

@@ -160,7 +160,8 @@ function contentsOf(message: Message, { t, time, list }: Speech): Contents {
       };
     case 'erasure_planned':
       return {
-        ...{ name: message.kind, values: { ready: time(message.readyAtMs) }, link: message.link },
+        ...{ name: message.kind, link: message.link },
+        values: { ready: time(message.readyAtMs), what: message.what },
       };
     case 'erased':
       return { name: message.kind, facts: [when(message.atMs)] };

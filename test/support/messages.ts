@@ -35,7 +35,10 @@ export function messagesOf(
     ],
     recovery_done: [{ kind: 'recovery_done', atMs }],
     recovery_cancelled: [{ kind: 'recovery_cancelled', atMs }],
-    erasure_planned: [{ kind: 'erasure_planned', ...later }],
+    erasure_planned: [
+      { kind: 'erasure_planned', what: 'face', ...later },
+      { kind: 'erasure_planned', what: 'account', ...later },
+    ],
     erased: [{ kind: 'erased', atMs }],
     face_drifting: [{ kind: 'face_drifting' }],
   };
