@@ -57,6 +57,8 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
   } else {
     // First, so that no sign-in is missing there.
     await noteSignIn(ctx, tools, attempt, attempt.proof);
+    // Another face has just ended the sign-ins from before it: the library must not wait for the one that asked.
+    if (attempt.kind === 're_enrol') delete interaction.session;
     const isRight = await finishInteraction(interaction, tools, attempt.proof);
     await writeOfOtherWay(ctx, tools, loaded.attempt);
     rememberPlace(ctx, tools, loaded.attempt);
