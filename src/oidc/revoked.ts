@@ -33,7 +33,10 @@ export function withoutRevoked(model: string, adapter: Adapter, isRevoked: IsRev
     const { accountId, clientId } = payload;
     const authTime = authTimeOf?.(payload);
     if (accountId === undefined || typeof authTime !== 'number') return payload;
-    return (await isRevoked(accountId, authTime, clientId)) ? undefined : payload;
+    // An app is taken back its grant, without which none of its codes and tokens is honoured. What it is granted
+    // after that may hang on a sign-in from before.
+    const ofApp = model === 'Grant' ? clientId : undefined;
+    return (await isRevoked(accountId, authTime, ofApp)) ? undefined : payload;
   }
 
   return {

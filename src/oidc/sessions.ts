@@ -50,7 +50,7 @@ export function createSessionAdapter(store: Store, accountSessions: AccountSessi
     if (uid === undefined) throw new Error('a session without uid');
     const known = seen().get(bodyKey(uid));
     const base = known && (JSON.parse(known.value) as AdapterPayload);
-    const pointing = Promise.all([point(id, uid, expiresIn), noteForLogout(uid, base, payload)]);
+    const pointing = Promise.all([point(id, uid, expiresIn), noteSignIn(uid, base, payload)]);
     if (!known) {
       // A session that this request began: as a rule nothing stands there yet.
       const value = JSON.stringify(payload);
@@ -71,22 +71,16 @@ export function createSessionAdapter(store: Store, accountSessions: AccountSessi
   }
 
   /**
-   * A session is noted once there is a relying party to be told of its end, and again when it is prolonged by a new
-   * proof. Most have nobody to be told, and cost nothing.
+   * A session is noted when somebody signs in, and again when it is prolonged by a new proof: their own page shows
+   * it, and relying parties are told of its end.
    */
-  async function noteForLogout(
+  async function noteSignIn(
     uid: string,
     base: AdapterPayload | undefined,
-    { accountId, loginTs, authorizations }: AdapterPayload,
+    { accountId, loginTs }: AdapterPayload,
   ): Promise<void> {
-    const client = Provider.ctx?.oidc.client;
-    const id = client?.clientId ?? '';
-    const isNew = authorizations?.[id] !== undefined && base?.authorizations?.[id] === undefined;
-    const hasToBeTold = isNew && client?.backchannelLogoutUri !== undefined;
-    const isProlonged = base?.loginTs !== undefined && base.loginTs !== loginTs;
-    if (accountId !== undefined && (hasToBeTold || isProlonged)) {
-      await accountSessions.note(accountId, uid);
-    }
+    const isKnown = base?.accountId === accountId && base?.loginTs === loginTs;
+    if (accountId !== undefined && !isKnown) await accountSessions.note(accountId, uid);
   }
 
   /**
