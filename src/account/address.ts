@@ -5,16 +5,18 @@
 import type { RouterContext } from '@koa/router';
 import { z } from 'zod';
 import { normaliseIdentifier } from '../store/account-names.ts';
-import { type Action, type AccountTools, done, requireMail, tell } from './room.ts';
+import { type Action, type AccountTools, done, requireMail, tell, tryCode, typed } from './room.ts';
 import type { Visitor } from './session.ts';
 
 const address = z.email().max(254);
 const pendingSeconds = 600;
 const pendingKey = ({ id }: Visitor): string => `address-change:${id}`;
-const keyOf = (visitor: Visitor, which: 'new' | 'old'): string => `${which} ${visitor.id}`;
+/** A code is for one address: what was sent to one mailbox confirms no other that was asked for after it. */
+const keyOf = (visitor: Visitor, which: 'new' | 'old', wanted: string): string =>
+  `${which} ${visitor.id} ${wanted}`;
 
-export const askForAddress: Action = (_ctx, tools, _visitor) => {
-  tools.show(_ctx, 200, { page: 'address', step: 'new' });
+export const askForAddress: Action = (ctx, tools) => {
+  tools.show(ctx, 200, { page: 'address', step: 'new' });
   return Promise.resolve();
 };
 
@@ -44,9 +46,9 @@ async function sendCodes(
   if (!(await limits.sendMessage({ person: account.id, network }))) return;
   const { locale, email } = account;
   const purpose = 'confirm_address' as const;
-  await mailCodes.send({ key: keyOf(visitor, 'new'), address: wanted, locale, purpose });
+  await mailCodes.send({ key: keyOf(visitor, 'new', wanted), address: wanted, locale, purpose });
   if (email === undefined) return;
-  await mailCodes.send({ key: keyOf(visitor, 'old'), address: email, locale, purpose });
+  await mailCodes.send({ key: keyOf(visitor, 'old', wanted), address: email, locale, purpose });
 }
 
 export const confirmAddress: Action = async (ctx, tools, visitor, form) => {
@@ -57,14 +59,13 @@ export const confirmAddress: Action = async (ctx, tools, visitor, form) => {
     return;
   }
   const mailCodes = requireMail(tools);
-  const typed = (name: string): string => (form.get(name) ?? '').trim().slice(0, 64);
-  const mayTry = await tools.limits.tryFactor({ person: account.id, deviceClass: 'unknown' });
-  const isRight =
-    mayTry &&
-    (await mailCodes.verify(keyOf(visitor, 'new'), typed('new_code'))) &&
-    (account.email === undefined ||
-      (await mailCodes.verify(keyOf(visitor, 'old'), typed('old_code'))));
-  if (!isRight) {
+  const codes = [
+    { key: keyOf(visitor, 'new', wanted), code: typed(form, 'new_code') },
+    ...(account.email === undefined
+      ? []
+      : [{ key: keyOf(visitor, 'old', wanted), code: typed(form, 'old_code') }]),
+  ];
+  if (!(await tryCode(tools, visitor, () => mailCodes.verifyAll(codes)))) {
     tools.show(ctx, 400, { page: 'address', step: 'codes', address: wanted, error: 'wrong_code' });
     return;
   }

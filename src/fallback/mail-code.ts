@@ -55,21 +55,37 @@ export function createMailCodes({
     await sendMail({ address, locale }, { kind: 'code', purpose, code, minutes });
   }
 
-  /** A try counts before it is looked at, and costs the same where there is no code. */
-  async function verify(key: string, code: string): Promise<boolean> {
+  /**
+   * A try counts before it is looked at, and costs the same where there is no code.
+   * @returns what uses it up, when it is right; of many who do so at once, one does.
+   */
+  async function check(key: string, code: string): Promise<(() => Promise<boolean>) | undefined> {
     const stored = await store.get(keyOf(key));
     const kept = stored && (JSON.parse(stored.value) as MailCode);
     const counter = `mail-code-tries:${key}:${kept?.id ?? ''}`;
     const tries = await store.increment(counter, { ttlSeconds });
     const isRight = isSameHash(hashOf(key, typedCode(code)), kept?.hash ?? '');
-    if (!kept || !isRight || tries > triesAtMost || clock() >= kept.expiresAtMs) return false;
-    // Of many who type it at once, one does. The record stays for a second, as one that no code fits.
+    if (!kept || !isRight || tries > triesAtMost || clock() >= kept.expiresAtMs) return undefined;
+    // The record stays for a second, as one that no code fits.
     const used: MailCode = { ...kept, hash: '' };
     const condition = { ttlSeconds: 1, ifVersion: stored.version };
-    return (await store.put(keyOf(key), JSON.stringify(used), condition)) !== undefined;
+    return async () => (await store.put(keyOf(key), JSON.stringify(used), condition)) !== undefined;
   }
 
-  return { send, verify };
+  async function verify(key: string, code: string): Promise<boolean> {
+    const use = await check(key, code);
+    return use !== undefined && (await use());
+  }
+
+  /** Several codes that count only together: while one is wrong, none of them is used up. */
+  async function verifyAll(typed: readonly { key: string; code: string }[]): Promise<boolean> {
+    const checked = await Promise.all(typed.map(({ key, code }) => check(key, code)));
+    const uses = checked.filter((use) => use !== undefined);
+    if (uses.length < typed.length) return false;
+    return (await Promise.all(uses.map((use) => use()))).every(Boolean);
+  }
+
+  return { send, verify, verifyAll };
 }
 
 /** 64 random bits: what is left over by the division is one in 10^11. */
