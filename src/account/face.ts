@@ -1,9 +1,10 @@
 /** The face: signing in by it on or off, another one in its place, and taking it back. */
 import { hasOtherWay } from '../store/factors.ts';
-import { type Action, done, tell } from './room.ts';
+import { type Action, done, ownWays, tell } from './room.ts';
 
 export const selfieOff: Action = async (ctx, tools, visitor) => {
-  if (!hasOtherWay(await tools.otherWays.records.load(visitor.account.id))) {
+  const factors = await tools.otherWays.records.load(visitor.account.id);
+  if (!hasOtherWay(factors, ownWays(tools, visitor))) {
     done(ctx, 'last_way');
     return;
   }

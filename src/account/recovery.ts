@@ -7,15 +7,31 @@
 import type { RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
 import { Problem } from '../domain/problem.ts';
-import { runningRecovery, stateOf, stopRecovery, tellOfRecovery } from '../enrol/recovery.ts';
+import {
+  beganAt,
+  runningRecovery,
+  stateOf,
+  stopRecovery,
+  tellOfRecovery,
+  withoutRecovery,
+} from '../enrol/recovery.ts';
 import { type TicketRouteTools, createTicketRoutes } from '../enrol/ticket-routes.ts';
+import type { Account } from '../store/accounts.ts';
 import { freshForMs, hasShownTwo } from './proof.ts';
-import { type Action, type AccountTools, done, shownBy, tell } from './room.ts';
+import {
+  type Action,
+  type AccountTools,
+  done,
+  requireMail,
+  shownBy,
+  tell,
+  tryCode,
+  typed,
+} from './room.ts';
 import type { Visitor } from './session.ts';
 
 export const beginRecovery: Action = async (ctx, tools, visitor) => {
-  const { account } = visitor;
-  if (runningRecovery(account, tools.clock())) {
+  if (runningRecovery(visitor.account, tools.clock())) {
     done(ctx, 'recovery_runs');
     return;
   }
@@ -46,27 +62,38 @@ async function askForCode(
 }
 
 export const recoverByCode: Action = async (ctx, tools, visitor, form) => {
-  const { account } = visitor;
-  const code = (form.get('code') ?? '').trim().slice(0, 64);
-  const mayTry = await tools.limits.tryFactor({ person: account.id, deviceClass: 'unknown' });
-  const isRight = mayTry && (await tools.mailCodes?.verify(codeKey(visitor), code)) === true;
-  if (isRight && !runningRecovery(account, tools.clock())) await begin(ctx, tools, visitor);
-  else if (isRight) done(ctx, 'recovery_runs');
-  else {
-    const { email: address = '' } = account;
-    tools.show(ctx, 400, { page: 'recover', address, error: 'wrong_code' });
+  const mailCodes = requireMail(tools);
+  const code = typed(form, 'code');
+  if (await tryCode(tools, visitor, () => mailCodes.verify(codeKey(visitor), code))) {
+    await begin(ctx, tools, visitor);
+    return;
   }
+  const { email: address = '' } = visitor.account;
+  tools.show(ctx, 400, { page: 'recover', address, error: 'wrong_code' });
 };
 
 async function begin(ctx: RouterContext, tools: AccountTools, visitor: Visitor): Promise<void> {
   const { account } = visitor;
   const beganAtMs = tools.clock();
   const recovery = { beganAtMs, readyAtMs: beganAtMs + tools.recoveryHoldSeconds * 1000 };
-  await tools.accounts.change(account.id, (current) => ({ ...current, recovery }));
+  const began = { isFirst: false };
+  await tools.accounts.change(account.id, (current) => {
+    began.isFirst = runningRecovery(current, beganAtMs) === undefined;
+    return began.isFirst ? { ...current, recovery } : current;
+  });
+  if (!began.isFirst) {
+    done(ctx, 'recovery_runs');
+    return;
+  }
   const agent = ctx.get('user-agent');
   const { browser, system } = tools.placeOf(ctx.ip, { browser: agent, system: agent });
   await tellOfRecovery(account, recovery, tools, { browser, system });
   done(ctx, 'recovery_began');
+}
+
+function isReady(account: Account, nowMs: number): boolean {
+  const running = runningRecovery(account, nowMs);
+  return running !== undefined && stateOf(running, nowMs) === 'ready';
 }
 
 /**
@@ -76,15 +103,20 @@ async function begin(ctx: RouterContext, tools: AccountTools, visitor: Visitor):
 export const finishRecovery: Action = async (ctx, tools, visitor) => {
   const { account, session } = visitor;
   const nowMs = tools.clock();
-  const running = runningRecovery(account, nowMs);
-  if (!running || stateOf(running, nowMs) !== 'ready') {
+  if (!isReady(account, nowMs)) {
     throw new Problem('step_missing', 'no recovery is ready');
   }
   if (nowMs - session.authTime * 1000 > freshForMs) {
     tools.sessions.begin(ctx, { prompt: 'login' });
     return;
   }
-  await tools.accounts.change(account.id, ({ recovery: _, ...current }) => current);
+  const finished = { isMine: false };
+  await tools.accounts.change(account.id, (current) => {
+    finished.isMine = isReady(current, nowMs);
+    return finished.isMine ? withoutRecovery(current) : current;
+  });
+  // It was called off, or finished, in another process a moment ago.
+  if (!finished.isMine) throw new Problem('step_missing', 'no recovery is ready any more');
   await tools.sessions.recovered(visitor);
   const entry = { event: 'recovery_done', atMs: nowMs } as const;
   const message = { kind: 'recovery_done', atMs: nowMs } as const;
@@ -93,19 +125,23 @@ export const finishRecovery: Action = async (ctx, tools, visitor) => {
 };
 
 export const cancelRecovery: Action = async (ctx, tools, visitor) => {
-  await stopRecovery(visitor.account.id, tools);
-  done(ctx, 'recovery_cancelled');
+  const isStopped = await stopRecovery(visitor.account.id, tools);
+  done(ctx, isStopped ? 'recovery_cancelled' : 'nothing');
 };
 
-/** The link in the mail. */
+/** The link in the mail, for the recovery that it was written about. */
 export function createStopRoutes(
   tools: TicketRouteTools & Parameters<typeof stopRecovery>[1],
 ): Middleware {
   return createTicketRoutes(tools, {
     ...{ kind: 'recovery_cancel', below: '/account/stop' },
+    async isGood({ accountId, beganAtMs }) {
+      const account = await tools.accounts.find(accountId);
+      return account !== undefined && beganAt(account) === beganAtMs;
+    },
     page: (stop) => ({ page: 'stop', actions: { stop } }),
-    async taken(ctx, { accountId }) {
-      await stopRecovery(accountId, tools);
+    async taken(ctx, { accountId, beganAtMs }) {
+      await stopRecovery(accountId, tools, beganAtMs);
       tools.show(ctx, 200, { page: 'stopped' });
     },
   });

@@ -44,6 +44,7 @@ export interface AccountTools {
     remove(
       accountId: string,
       which: Parameters<typeof removeFactor>[2],
+      options: { byMail: boolean },
     ): ReturnType<typeof removeFactor>;
   };
   mail: SendMail | undefined;
@@ -76,6 +77,27 @@ export type Action = (
 export function requireMail({ mailCodes }: AccountTools): MailCodes {
   if (!mailCodes) throw new Problem('step_missing', 'nobody can be written to');
   return mailCodes;
+}
+
+/** A mail is a way in only for whoever can be written to. */
+export function ownWays({ mail }: AccountTools, { account }: Visitor): { byMail: boolean } {
+  return { byMail: mail !== undefined && account.email !== undefined };
+}
+
+export function typed(form: ReadonlyMap<string, string>, name: string): string {
+  return (form.get(name) ?? '').trim().slice(0, 64);
+}
+
+/** Wrong codes are limited, right ones are not; and apart from those of strangers at the door, who lock nobody out. */
+export async function tryCode(
+  { limits }: AccountTools,
+  { account }: Visitor,
+  verify: () => Promise<boolean>,
+): Promise<boolean> {
+  const typist = { person: account.id, deviceClass: 'known' } as const;
+  if (!(await limits.tryFactor(typist)) || !(await verify())) return false;
+  await limits.factorWasRight(typist);
+  return true;
 }
 
 /** Back to the sheet, which says what was done. */

@@ -76,9 +76,9 @@ export function createAccountRoutes(tools: AccountTools): Middleware {
 
   router.get('/', (ctx) => show(ctx, tools));
   router.get('/callback', async (ctx) => {
-    const isHere = await tools.sessions.callback(ctx);
+    const next = await tools.sessions.callback(ctx);
     ctx.status = 303;
-    ctx.redirect(isHere ? '/account' : '/account/signed-out');
+    ctx.redirect(next);
   });
   router.get('/sign-in', (ctx) => tools.sessions.begin(ctx, { prompt: 'login' }));
   router.get('/signed-out', (ctx) => tools.show(ctx, 200, { page: 'loggedOut' }));

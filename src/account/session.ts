@@ -67,6 +67,9 @@ export function accountClient(issuer: string, operator: string): ClientMetadata 
   };
 }
 
+const isSamePerson = (one: AccountSession, other: AccountSession): boolean =>
+  one.accountId === other.accountId;
+
 export function createAccountSessions(tools: SessionTools) {
   const { issuer, provider, accounts, store, clock, random, hash, secret } = tools;
   const isTls = issuer.startsWith('https:');
@@ -84,9 +87,16 @@ export function createAccountSessions(tools: SessionTools) {
   const derived = (flow: string, use: string): string =>
     createHmac('sha256', secret).update(`account ${use} ${flow}`).digest('base64url');
 
-  /** @param wanted what the proof has to be, beside who: `prompt`, `acr_values`. */
-  function begin(ctx: RouterContext, wanted: Readonly<Record<string, string>> = {}): void {
-    const flow = random(32);
+  /**
+   * @param wanted what the proof has to be, beside who: `prompt`, `acr_values`.
+   * @param done what the page says when somebody has signed in: the text `account.done.…` of this name.
+   */
+  function begin(
+    ctx: RouterContext,
+    wanted: Readonly<Record<string, string>> = {},
+    done?: 'proven',
+  ): void {
+    const flow = random(32) + (done ? `.${done}` : '');
     ctx.cookies.set(names.flow, flow, { ...cookie, maxAge: flowMs });
     const challenge = createHash('sha256').update(derived(flow, 'verifier')).digest('base64url');
     const query = new URLSearchParams({
@@ -98,20 +108,30 @@ export function createAccountSessions(tools: SessionTools) {
     ctx.redirect(`/auth?${query.toString()}`);
   }
 
-  /** The code is redeemed here, under the checks of the token endpoint. @returns false when nobody signed in. */
-  async function callback(ctx: RouterContext): Promise<boolean> {
+  /**
+   * The code is redeemed here, under the checks of the token endpoint.
+   * @returns where to go on: the sheet, or a farewell when nobody signed in.
+   */
+  async function callback(ctx: RouterContext): Promise<string> {
     const flow = ctx.cookies.get(names.flow, { signed: true });
     ctx.cookies.set(names.flow, null, cookie);
     const { code, state, iss, error } = ctx.query;
     if (flow === undefined || state !== derived(flow, 'state') || iss !== issuer) {
       throw new Problem('malformed', 'a callback that nobody here asked for');
     }
-    if (error !== undefined || typeof code !== 'string') return false;
-    const session = await redeem(code, derived(flow, 'verifier'));
+    if (error !== undefined || typeof code !== 'string') return '/account/signed-out';
+    const session = { ...(await redeem(code, derived(flow, 'verifier'))) };
+    const before = await current(ctx);
+    if (before) await store.delete(keyOf(before.id));
+    // Whoever typed a code and then took a selfie has shown both, in whichever order.
+    if (before?.session.confirmedAtMs !== undefined && isSamePerson(before.session, session)) {
+      session.confirmedAtMs = before.session.confirmedAtMs;
+    }
     const cookieValue = random(32);
     await store.put(keyOf(hash(cookieValue)), JSON.stringify(session), { ttlSeconds });
     ctx.cookies.set(names.session, cookieValue, { ...cookie, maxAge: ttlSeconds * 1000 });
-    return true;
+    const [, done] = flow.split('.');
+    return done === undefined ? '/account' : `/account?done=${done}`;
   }
 
   async function redeem(value: string, verifier: string): Promise<AccountSession> {

@@ -1,6 +1,7 @@
 /** Where somebody is signed in, and ending it: one, all, one app, or "that was not me". */
 import { hasOtherWay } from '../store/factors.ts';
-import { type Action, done, tell } from './room.ts';
+import { stopRecovery } from '../enrol/recovery.ts';
+import { type Action, done, ownWays, tell } from './room.ts';
 
 const secondsIn = (text: string | undefined): number => {
   const seconds = Number(text);
@@ -9,6 +10,12 @@ const secondsIn = (text: string | undefined): number => {
 
 export const endOne: Action = async (ctx, tools, visitor, form) => {
   const authTime = secondsIn(form.get('sign_in'));
+  // Only so many are remembered as taken back: made-up ones must not push those out.
+  const open = await tools.signIns.of(visitor.account.id);
+  if (!open.some((one) => one.authTime === authTime)) {
+    done(ctx, 'nothing');
+    return;
+  }
   await tools.accounts.revokeProof(visitor.account.id, authTime);
   await tell(tools, visitor, 'account.signed_out', {
     ...{ event: 'signed_out', authTime, atMs: tools.clock() },
@@ -30,12 +37,14 @@ export const disavow: Action = async (ctx, tools, visitor, form) => {
   const { account } = visitor;
   const authTime = secondsIn(form.get('sign_in'));
   // Whoever has no other way in would be kept out themselves.
-  if (hasOtherWay(await tools.otherWays.records.load(account.id))) {
-    await tools.accounts.change(account.id, (current) => ({ ...current, selfieOff: true }));
-  }
-  await tools.accounts.signOutEverywhere(account.id);
-  const entry = { event: 'disavowed', authTime, atMs: tools.clock() } as const;
+  const factors = await tools.otherWays.records.load(account.id);
+  const selfieOff = hasOtherWay(factors, ownWays(tools, visitor));
+  await stopRecovery(account.id, tools);
+  await tools.accounts.signOutEverywhere(account.id, selfieOff ? { selfieOff } : {});
+  const atMs = tools.clock();
+  const entry = { event: 'disavowed', authTime, atMs } as const;
   await tell(tools, visitor, 'account.disavowed', entry);
+  tools.record({ event: 'review.opened', atMs, account: account.id, reason: 'disavowed' });
   await tools.sessions.end(ctx, visitor);
   ctx.status = 303;
   ctx.redirect('/account/signed-out');

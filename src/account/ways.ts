@@ -2,10 +2,9 @@
 import type { RouterContext } from '@koa/router';
 import type { FactorName } from '../domain/message.ts';
 import { qrPicture } from '../web/qr.ts';
-import { type Action, type AccountTools, done, tell } from './room.ts';
+import { type Action, type AccountTools, done, ownWays, tell, typed } from './room.ts';
 import type { Visitor } from './session.ts';
 
-const longestName = 64;
 const shownAt = (path: string): string => `/account/${path}`;
 
 async function tellOf(
@@ -34,8 +33,7 @@ export const makeCodes: Action = async (ctx, tools, visitor) => {
 export const beginTotp: Action = (ctx, tools, visitor) => showTotp(ctx, tools, visitor);
 
 export const confirmTotp: Action = async (ctx, tools, visitor, form) => {
-  const code = (form.get('code') ?? '').trim().slice(0, 64);
-  if (!(await tools.otherWays.totp.confirm(visitor.account.id, code))) {
+  if (!(await tools.otherWays.totp.confirm(visitor.account.id, typed(form, 'code')))) {
     return showTotp(ctx, tools, visitor, 'wrong_code');
   }
   await tellOf('factor_added', tools, visitor, 'totp');
@@ -90,26 +88,26 @@ async function showPasskey(
 }
 
 export const namePasskey: Action = async (ctx, tools, { account }, form) => {
-  const name = (form.get('name') ?? '').trim().slice(0, longestName);
-  await tools.otherWays.records.change(account.id, (factors) => ({
-    factors: {
-      ...factors,
-      passkeys: factors.passkeys.map((one) =>
-        one.id === form.get('passkey') && name !== '' ? { ...one, name } : one,
-      ),
-    },
-    result: undefined,
-  }));
-  done(ctx, 'passkey_named');
+  const name = typed(form, 'name');
+  const isNamed = await tools.otherWays.records.change(account.id, (factors) => {
+    const isIt = ({ id }: { id: string }): boolean => id === form.get('passkey');
+    if (name === '' || !factors.passkeys.some(isIt)) return { factors, result: false };
+    const passkeys = factors.passkeys.map((one) => (isIt(one) ? { ...one, name } : one));
+    return { factors: { ...factors, passkeys }, result: true };
+  });
+  done(ctx, isNamed ? 'passkey_named' : 'nothing');
 };
+
+const saidOf = { removed: 'way_removed', last: 'last_way', absent: 'nothing' } as const;
 
 const remove =
   (factor: 'totp' | 'recovery' | 'passkey'): Action =>
   async (ctx, tools, visitor, form) => {
     const which = factor === 'passkey' ? { passkey: form.get('passkey') ?? '' } : factor;
-    const result = await tools.otherWays.remove(visitor.account.id, which);
+    const { account } = visitor;
+    const result = await tools.otherWays.remove(account.id, which, ownWays(tools, visitor));
     if (result === 'removed') await tellOf('factor_removed', tools, visitor, factor);
-    done(ctx, result === 'last' ? 'last_way' : 'way_removed');
+    done(ctx, saidOf[result]);
   };
 
 export const removeTotp = remove('totp');

@@ -61,7 +61,11 @@ export async function tellOfRecovery(
   by: SeenIn | { byOperators: true },
 ): Promise<void> {
   const ttlSeconds = Math.ceil((readyAtMs - atMs) / 1000) + openForSeconds;
-  const secret = await tools.tickets.issue('recovery_cancel', { accountId: id }, ttlSeconds);
+  const secret = await tools.tickets.issue(
+    'recovery_cancel',
+    { accountId: id, beganAtMs: atMs },
+    ttlSeconds,
+  );
   const link = `${tools.issuer}/account/stop/${secret}`;
   const operators = openedBy ? { operators: openedBy } : {};
   tools.record({ event: 'account.recovery_began', atMs, account: id, ...operators });
@@ -71,21 +75,37 @@ export async function tellOfRecovery(
   await tools.mail?.({ address: email, locale }, message);
 }
 
+export const withoutRecovery = ({ recovery: _, ...account }: Account): Account => account;
+
+/** Which recovery it is, as its links say it. */
+export function beganAt({ recovery }: Pick<Account, 'recovery'>): number | undefined {
+  return recovery && 'beganAtMs' in recovery ? recovery.beganAtMs : undefined;
+}
+
+/** @param beganAtMs ends this one and no other. @returns whether there was one to end. */
 export async function stopRecovery(
   accountId: string,
   tools: Pick<RecoveryTools, 'accounts' | 'history' | 'clock' | 'record' | 'mail'>,
-): Promise<void> {
+  beganAtMs?: number,
+): Promise<boolean> {
+  const stopped = { is: false };
+  await tools.accounts.change(accountId, (current) => {
+    const isThis = beganAtMs === undefined || beganAt(current) === beganAtMs;
+    stopped.is = current.recovery !== undefined && isThis;
+    return stopped.is ? withoutRecovery(current) : current;
+  });
   const account = await tools.accounts.find(accountId);
-  if (!account?.recovery) return;
-  await tools.accounts.change(accountId, ({ recovery: _, ...current }) => current);
+  if (!stopped.is || !account) return false;
   // Whoever began it was signed in for it.
   await tools.accounts.signOutEverywhere(accountId);
   const atMs = tools.clock();
   tools.record({ event: 'account.recovery_cancelled', atMs, account: accountId });
   await tools.history.add(accountId, { event: 'recovery_cancelled', atMs });
-  if (account.email === undefined) return;
-  const to = { address: account.email, locale: account.locale };
-  await tools.mail?.(to, { kind: 'recovery_cancelled', atMs });
+  if (account.email !== undefined) {
+    const to = { address: account.email, locale: account.locale };
+    await tools.mail?.(to, { kind: 'recovery_cancelled', atMs });
+  }
+  return true;
 }
 
 export type Opened = { state: 'asked' } | { state: 'began'; readyAtMs: number };

@@ -21,6 +21,8 @@ export interface TicketRoute<K extends TicketKind> {
   kind: K;
   /** The link is this path and the secret. */
   below: string;
+  /** Absent: as long as it was not used up. */
+  isGood?: (contents: TicketContents[K]) => Promise<boolean>;
   /** @param action where its button leads. */
   page: (action: string) => Page;
   taken: (ctx: RouterContext, contents: TicketContents[K]) => Promise<void>;
@@ -28,7 +30,7 @@ export interface TicketRoute<K extends TicketKind> {
 
 export function createTicketRoutes<K extends TicketKind>(
   { issuer, tickets, formTokens, show }: TicketRouteTools,
-  { kind, below, page, taken }: TicketRoute<K>,
+  { kind, below, isGood = () => Promise.resolve(true), page, taken }: TicketRoute<K>,
 ): Middleware {
   const router = new Router({ prefix: `${below}/:secret` });
   const issuerOrigin = new URL(issuer).origin;
@@ -36,7 +38,8 @@ export function createTicketRoutes<K extends TicketKind>(
 
   router.get('/', async (ctx) => {
     const secret = String(ctx.params.secret);
-    if (!(await tickets.read(kind, secret))) throw over();
+    const contents = await tickets.read(kind, secret);
+    if (!contents || !(await isGood(contents))) throw over();
     ctx.state.formToken = formTokens.of(`${kind} ${secret}`);
     show(ctx, 200, page(ctx.path));
   });
@@ -46,7 +49,7 @@ export function createTicketRoutes<K extends TicketKind>(
     const secret = String(ctx.params.secret);
     formTokens.require(`${kind} ${secret}`, await readForm(ctx));
     const contents = await tickets.take(kind, secret);
-    if (!contents) throw over();
+    if (!contents || !(await isGood(contents))) throw over();
     await taken(ctx, contents);
   });
 

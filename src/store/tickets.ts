@@ -13,7 +13,8 @@ export interface TicketContents {
   invitation: { accountId: string };
   /** Printed for an operator, to be given to the person; good for the recovery that began then and for no other. */
   recovery: { accountId: string; beganAtMs: number };
-  recovery_cancel: { accountId: string };
+  /** Of the recovery that began then: a later one is not ended by the link of an earlier one. */
+  recovery_cancel: { accountId: string; beganAtMs: number };
   erasure_cancel: { accountId: string };
 }
 

@@ -40,7 +40,7 @@ describe('a link', () => {
   it('is of one kind, and has its time', async () => {
     const opened = await open();
     const tickets = createTickets(opened.store, { random, hash });
-    const secret = await tickets.issue('recovery_cancel', { accountId: 'a' }, 60);
+    const secret = await tickets.issue('recovery_cancel', { beganAtMs: 1, accountId: 'a' }, 60);
     expect(await tickets.take('invitation', secret)).toBeUndefined();
     await opened.pass(61);
     expect(await tickets.take('recovery_cancel', secret)).toBeUndefined();
