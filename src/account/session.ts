@@ -70,8 +70,7 @@ export function accountClient(issuer: string, operator: string): ClientMetadata 
 const isSamePerson = (one: AccountSession, other: AccountSession): boolean =>
   one.accountId === other.accountId;
 
-export function createAccountSessions(tools: SessionTools) {
-  const { issuer, provider, accounts, store, clock, random, hash, secret } = tools;
+function cookiesAt(issuer: string) {
   const isTls = issuer.startsWith('https:');
   const names = isTls
     ? { session: '__Host-account', flow: '__Host-account-flow' }
@@ -80,6 +79,12 @@ export function createAccountSessions(tools: SessionTools) {
     ...{ signed: true, httpOnly: true, path: '/', overwrite: true, secure: isTls },
     sameSite: 'lax',
   } as const;
+  return { names, cookie };
+}
+
+export function createAccountSessions(tools: SessionTools) {
+  const { issuer, provider, accounts, store, clock, random, hash, secret } = tools;
+  const { names, cookie } = cookiesAt(issuer);
   const redirectUri = `${issuer}/account/callback`;
   const keyOf = (id: string): string => `account-session:${id}`;
 
@@ -120,7 +125,7 @@ export function createAccountSessions(tools: SessionTools) {
       throw new Problem('malformed', 'a callback that nobody here asked for');
     }
     if (error !== undefined || typeof code !== 'string') return '/account/signed-out';
-    const session = { ...(await redeem(code, derived(flow, 'verifier'))) };
+    const session = await redeem(code, derived(flow, 'verifier'));
     const before = await current(ctx);
     if (before) await store.delete(keyOf(before.id));
     // Whoever typed a code and then took a selfie has shown both, in whichever order.

@@ -189,7 +189,7 @@ describe('[BD-12] what somebody takes along', () => {
     const secrets = [
       ...[person.secret, ...person.paper, ...recoveryCodes.hashes],
       ...[own.enrolment?.portraitKey, own.enrolment?.portraitHash],
-      ...Object.values(own.enrolment?.identity ?? {}),
+      ...[own.enrolment?.identity?.person, own.enrolment?.identity?.document],
     ];
     const foreign = [other.accountId, other.address, theirs.enrolment?.vendorData];
     for (const text of [...secrets, ...foreign].filter((one) => one !== undefined)) {

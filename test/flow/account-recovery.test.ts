@@ -84,9 +84,8 @@ describe('[EN-08] a recovery begins', () => {
     const person = await somebody(scene);
     const { browser, page } = await bySelfie(scene, person.address);
     let asked = await act(browser, page, 'recover');
-    expect([heading(asked), asked.text]).toEqual([
-      ...['Type the code that we sent', expect.stringContaining(person.address)],
-    ]);
+    expect(heading(asked)).toBe('Type the code that we sent');
+    expect(asked.text).toContain(person.address);
     const code = await mailedCode(scene.bed, person.address);
     for (let tries = 0; tries < 5; tries += 1) {
       asked = await act(browser, asked, 'recover-code', { code: '00000000' });
