@@ -14,6 +14,7 @@ export function messagesOf(
     code: [
       { kind: 'code', purpose: 'sign_in', code: '482913', minutes: 10 },
       { kind: 'code', purpose: 'confirm_address', code: '482913', minutes: 1 },
+      { kind: 'code', purpose: 'recover', code: '482913', minutes: 1 },
     ],
     invitation: [{ kind: 'invitation', link: later.link, untilMs: later.readyAtMs }],
     other_way: [{ kind: 'other_way', factors: ['mail', 'totp'], ...seen }],
