@@ -91,7 +91,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   const { store, accounts, bell } = records;
   await enrolPeople(options, tools, records);
   const { issuer } = config;
-  const { show, assets, writeMail } = createFace(config);
+  const { show, assets, writeMail } = createFace(config, clock);
   const didit = createDiditSide(config.didit, log, tools, records);
   const { decoyPortraitFile } = config.didit;
   const decoy = await createDecoy(decoyPortraitFile, config.cookies.keys[0] ?? '', log);

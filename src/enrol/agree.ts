@@ -4,7 +4,7 @@
  */
 import type { RouterContext } from '@koa/router';
 import type { Attempt } from '../domain/attempt.ts';
-import { ownAttempt, pathOf, propose, recordFor, toDispatcher } from '../login/room.ts';
+import { ownAttempt, pathOf, propose, recordFor, shownFor, toDispatcher } from '../login/room.ts';
 import type { Account } from '../store/accounts.ts';
 import { type EnrolTools, ownEnrolling } from './room.ts';
 
@@ -21,7 +21,7 @@ export function showAgree(
   attempt: Attempt,
   error?: 'not_ticked',
 ): void {
-  const { interactionUid, client, request, reference, kind } = attempt;
+  const { interactionUid, client, kind } = attempt;
   const page = {
     page: 'agree',
     client,
@@ -33,7 +33,7 @@ export function showAgree(
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
-  show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
+  show(ctx, error ? 400 : 200, page, shownFor(attempt));
 }
 
 export async function agree(

@@ -3,7 +3,7 @@ import type { RouterContext } from '@koa/router';
 import type { Attempt } from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Admission, Enrolment } from '../login/enrolment.ts';
-import { pathOf } from '../login/room.ts';
+import { pathOf, shownFor } from '../login/room.ts';
 import { hasOtherWay } from '../store/factors.ts';
 import { agree, hasAgreed, showAgree, withoutFace } from './agree.ts';
 import { complete, mayEnrol } from './complete.ts';
@@ -90,8 +90,8 @@ function showReady(
   { show }: EnrolTools,
   attempt: Extract<Attempt, { phase: 'identified' }>,
 ): void {
-  const { interactionUid, client, request, reference } = attempt;
-  const shown = { uiLocales: request.uiLocales, reference };
+  const { interactionUid, client } = attempt;
+  const shown = shownFor(attempt);
   if (attempt.withoutFace) {
     const actions = { signIn: pathOf(interactionUid, 'sign-in-without') };
     show(ctx, 200, { page: 'joined', client, actions }, shown);

@@ -7,7 +7,7 @@ import type { Attempt } from '../domain/attempt.ts';
 import type { FactorName } from '../domain/message.ts';
 import { Problem } from '../domain/problem.ts';
 import { beginAgain } from '../login/leave.ts';
-import { pathOf, recordFor, toDispatcher } from '../login/room.ts';
+import { pathOf, recordFor, shownFor, toDispatcher } from '../login/room.ts';
 import type { Account } from '../store/accounts.ts';
 import { hasOtherWay } from '../store/factors.ts';
 import { qrPicture } from '../web/qr.ts';
@@ -19,7 +19,7 @@ export function showProtect(
   { show, otherWays }: EnrolTools,
   attempt: Extract<Attempt, { phase: 'identified' }>,
 ): void {
-  const { interactionUid, client, request, reference } = attempt;
+  const { interactionUid, client } = attempt;
   const page = {
     page: 'protect',
     client,
@@ -33,7 +33,7 @@ export function showProtect(
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
-  show(ctx, 200, page, { uiLocales: request.uiLocales, reference });
+  show(ctx, 200, page, shownFor(attempt));
 }
 
 /**
@@ -48,8 +48,6 @@ async function ownUnprotected(ctx: RouterContext, tools: EnrolTools): Promise<En
   if (!mayProtect || isProtected) throw new Problem('step_missing', 'no other way is due');
   return own;
 }
-
-const shownFor = ({ request: { uiLocales }, reference }: Attempt) => ({ uiLocales, reference });
 
 export async function protectByCodes(ctx: RouterContext, tools: EnrolTools): Promise<void> {
   const { attempt, account } = await ownUnprotected(ctx, tools);

@@ -9,13 +9,13 @@ import type { Attempt, Identity } from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
 import { thisAsker } from '../login/asker.ts';
 import { beginAgain } from '../login/leave.ts';
-import { ownAttempt, pathOf, propose, recordFor, toDispatcher } from '../login/room.ts';
+import { ownAttempt, pathOf, propose, recordFor, shownFor, toDispatcher } from '../login/room.ts';
+import { giveMoreTime } from '../login/time.ts';
 import { normaliseIdentifier } from '../store/account-names.ts';
 import type { Account } from '../store/accounts.ts';
 import { hasOtherWay } from '../store/factors.ts';
 import { asArrived } from './invitation.ts';
 import type { EnrolTools } from './room.ts';
-import { giveMoreTime } from './time.ts';
 
 const address = z.email().max(254);
 
@@ -32,7 +32,7 @@ export function showJoin(
   attempt: Attempt,
   error?: 'not_an_address',
 ): void {
-  const { interactionUid, client, request, reference } = attempt;
+  const { interactionUid, client, request } = attempt;
   const page = {
     page: 'join',
     client,
@@ -44,7 +44,7 @@ export function showJoin(
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
-  show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
+  show(ctx, error ? 400 : 200, page, shownFor(attempt));
 }
 
 export async function giveAddress(
@@ -92,7 +92,7 @@ export function showConfirm(
   attempt: Joining,
   error?: 'wrong_code',
 ): void {
-  const { interactionUid, client, request, reference } = attempt;
+  const { interactionUid, client } = attempt;
   const page = {
     page: 'confirm',
     client,
@@ -105,7 +105,7 @@ export function showConfirm(
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
-  show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
+  show(ctx, error ? 400 : 200, page, shownFor(attempt));
 }
 
 export async function confirmAddress(

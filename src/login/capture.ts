@@ -17,6 +17,7 @@ import {
   pathOf,
   propose,
   recordFor,
+  shownFor,
   thisPlace,
   toDispatcher,
 } from './room.ts';
@@ -35,7 +36,7 @@ export function showCapture(
   attempt: Attempt,
   { identifier }: Identity,
 ): void {
-  const { interactionUid, client, request, reference } = attempt;
+  const { interactionUid, client } = attempt;
   const { browser, system } = thisPlace(ctx, tools);
   const page = {
     page: 'capture',
@@ -52,7 +53,7 @@ export function showCapture(
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
-  tools.show(ctx, 200, page, { uiLocales: request.uiLocales, reference });
+  tools.show(ctx, 200, page, shownFor(attempt));
 }
 
 export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise<void> {

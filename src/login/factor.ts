@@ -13,7 +13,15 @@ import type { LoadedAttempt } from '../store/attempts.ts';
 import { thisAsker } from './asker.ts';
 import { beginAgain } from './leave.ts';
 import { passkeyAction } from './passkey.ts';
-import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
+import {
+  type LoginTools,
+  ownAttempt,
+  pathOf,
+  propose,
+  recordFor,
+  shownFor,
+  toDispatcher,
+} from './room.ts';
 import { activeAccount, firstWays, personOf, secondWays } from './ways.ts';
 
 const longestAnswer = 64;
@@ -28,7 +36,7 @@ export async function showFactor(
   factor: FactorName,
   error?: 'wrong',
 ): Promise<void> {
-  const { interactionUid, client, request, reference } = attempt;
+  const { interactionUid, client } = attempt;
   const isSecond = 'legs' in attempt;
   const ways = isSecond ? await secondWays(attempt, tools) : firstWays(attempt, tools);
   const page = {
@@ -46,7 +54,7 @@ export async function showFactor(
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
-  tools.show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
+  tools.show(ctx, error ? 400 : 200, page, shownFor(attempt));
 }
 
 /** The first answer was right, and says who is there: from here on it is shown what they have. */
@@ -55,7 +63,7 @@ export async function showSecondLeg(
   tools: LoginTools,
   attempt: Attempt,
 ): Promise<void> {
-  const { interactionUid, client, request, reference } = attempt;
+  const { interactionUid, client } = attempt;
   const page = {
     page: 'secondLeg',
     client,
@@ -66,7 +74,7 @@ export async function showSecondLeg(
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
-  tools.show(ctx, 200, page, { uiLocales: request.uiLocales, reference });
+  tools.show(ctx, 200, page, shownFor(attempt));
 }
 
 export async function chooseFactor(

@@ -3,7 +3,15 @@ import type { RouterContext } from '@koa/router';
 import type { Attempt } from '../domain/attempt.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
 import { passkeyAction } from './passkey.ts';
-import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
+import {
+  type LoginTools,
+  ownAttempt,
+  pathOf,
+  propose,
+  recordFor,
+  shownFor,
+  toDispatcher,
+} from './room.ts';
 
 /** An e-mail address is at most this long (RFC 5321). */
 const maximumLength = 254;
@@ -14,7 +22,7 @@ export function showIdentify(
   attempt: Attempt,
   error?: 'empty' | 'too_long',
 ): void {
-  const { interactionUid, client, request, reference } = attempt;
+  const { interactionUid, client, request } = attempt;
   const page = {
     page: 'identify',
     client,
@@ -28,7 +36,7 @@ export function showIdentify(
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
-  tools.show(ctx, error ? 400 : 200, page, { uiLocales: request.uiLocales, reference });
+  tools.show(ctx, error ? 400 : 200, page, shownFor(attempt));
 }
 
 export async function identify(

@@ -12,7 +12,15 @@ import type { Account } from '../store/accounts.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
 import { thisAsker } from './asker.ts';
 import { beginAgain } from './leave.ts';
-import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
+import {
+  type LoginTools,
+  ownAttempt,
+  pathOf,
+  propose,
+  recordFor,
+  shownFor,
+  toDispatcher,
+} from './room.ts';
 import { activeAccount, permits } from './ways.ts';
 
 export const passkeyFactor: FactorName = 'passkey';
@@ -147,7 +155,7 @@ function show(
   attempt: Attempt,
   asked: { options?: string; error?: 'wrong' },
 ): void {
-  const { interactionUid, client, request, reference } = attempt;
+  const { interactionUid, client } = attempt;
   const onlyPasskey = isOnlyWay(attempt, tools);
   const page = {
     page: 'passkey',
@@ -160,5 +168,5 @@ function show(
     },
   } as const;
   const status = asked.error ? 400 : 200;
-  tools.show(ctx, status, page, { uiLocales: request.uiLocales, reference });
+  tools.show(ctx, status, page, shownFor(attempt));
 }

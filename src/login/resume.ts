@@ -7,7 +7,15 @@ import type { Proof } from '../domain/assurance.ts';
 import { createPrompt, isFirstParty } from '../oidc/prompts.ts';
 import { isAbout, wantedSubject } from '../oidc/requested-subject.ts';
 import { rememberDevice } from './device.ts';
-import { type LoginTools, ownAttempt, pathOf, propose, recordFor, toDispatcher } from './room.ts';
+import {
+  type LoginTools,
+  ownAttempt,
+  pathOf,
+  propose,
+  recordFor,
+  shownFor,
+  toDispatcher,
+} from './room.ts';
 import { readInteraction } from './start.ts';
 import { noteSignIn, writeOfOtherWay } from './told.ts';
 
@@ -17,17 +25,12 @@ export async function showContinue(
   { show, accounts }: LoginTools,
   attempt: Attempt,
 ): Promise<void> {
-  const { interactionUid, client, request, reference } = attempt;
+  const { interactionUid, client } = attempt;
   const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
   const account = accountId === undefined ? undefined : await accounts.find(accountId);
   const notices = account?.notices ?? [];
   const actions = { continue: pathOf(interactionUid, 'resume') };
-  show(
-    ctx,
-    200,
-    { page: 'continue', client, notices, actions },
-    { uiLocales: request.uiLocales, reference },
-  );
+  show(ctx, 200, { page: 'continue', client, notices, actions }, shownFor(attempt));
 }
 
 export async function resume(ctx: RouterContext, tools: LoginTools): Promise<void> {

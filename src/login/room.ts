@@ -9,7 +9,7 @@
 import type { RouterContext } from '@koa/router';
 import type Provider from 'oidc-provider';
 import type { DiditApi } from '../didit/port.ts';
-import type { Attempt, AttemptEvent } from '../domain/attempt.ts';
+import { type Attempt, type AttemptEvent, attemptAtMostMs } from '../domain/attempt.ts';
 import type { Clock, Hash, Random, Sleep } from '../domain/environment.ts';
 import type { AuditEvent, Record } from '../domain/event.ts';
 import type { Place } from '../domain/locality.ts';
@@ -33,7 +33,7 @@ import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
 import type { FormTokens } from '../web/forms.ts';
 import type { Enrolment } from './enrolment.ts';
-import type { ShowPage } from '../web/respond.ts';
+import type { ForPage, ShowPage } from '../web/respond.ts';
 
 export interface LoginSettings {
   issuer: string;
@@ -112,6 +112,20 @@ export function ownInteraction(ctx: RouterContext, provider: Provider): string {
 export function holdsInteraction(ctx: RouterContext, provider: Provider): boolean {
   const cookie = ctx.cookies.get(provider.cookieName('interaction'), { signed: true });
   return cookie !== undefined && cookie === ctx.params.uid;
+}
+
+/** What a page takes from its attempt: the language, the reference, and when the time is up unless more is asked for. */
+export function shownFor(attempt: Attempt): ForPage {
+  const { interactionUid, request, reference, createdAtMs, expiresAtMs } = attempt;
+  const mayHaveMore =
+    ['new', 'joining', 'identified'].includes(attempt.phase) &&
+    expiresAtMs < createdAtMs + attemptAtMostMs;
+  const expiry = { atMs: expiresAtMs, moreTime: pathOf(interactionUid, 'more-time') };
+  return {
+    uiLocales: request.uiLocales,
+    reference,
+    ...(mayHaveMore ? { expiry } : {}),
+  };
 }
 
 /** The attempt that this browser has under way. */

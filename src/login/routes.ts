@@ -19,8 +19,9 @@ import { cancel, otherWay, startOver, tryAgain } from './leave.ts';
 import { answerPasskey, askPasskey, isForPasskey, offerPasskey, passkeyAction } from './passkey.ts';
 import { resume, showContinue } from './resume.ts';
 import { returned } from './returned.ts';
-import { type LoginTools, ownInteraction, pathOf } from './room.ts';
+import { type LoginTools, ownInteraction, pathOf, shownFor } from './room.ts';
 import { readInteraction, startAttempt } from './start.ts';
+import { moreTime } from './time.ts';
 import { type OpenStreams, createEvents, showWaiting } from './waiting.ts';
 import { firstWays, permits } from './ways.ts';
 
@@ -36,6 +37,7 @@ const steps: Readonly<Record<string, Step<LoginTools>>> = {
   'try-again': tryAgain,
   'start-over': startOver,
   cancel,
+  'more-time': moreTime,
   allow,
   deny,
 };
@@ -89,7 +91,7 @@ async function showStanding(
   }
   const where = standing(attempt, tools.clock());
   const { client } = attempt;
-  const request = { uiLocales: attempt.request.uiLocales, reference: attempt.reference };
+  const request = shownFor(attempt);
   switch (where.at) {
     case 'joining':
       return tools.enrolment?.show(ctx, attempt);
@@ -144,14 +146,14 @@ function showFallback(
   reason: DenialReason | 'expired',
 ): void {
   const { show } = tools;
-  const { interactionUid, client, request, reference } = attempt;
+  const { interactionUid, client } = attempt;
   const back = pathOf(interactionUid, 'cancel');
   const again = permits(attempt, acr.selfie, tools)
     ? pathOf(interactionUid, 'try-again')
     : undefined;
   // The same list for everybody; it takes a name to use one.
   const ways = 'identity' in attempt ? firstWays(attempt, tools).map(({ name }) => name) : [];
-  const shown = { uiLocales: request.uiLocales, reference };
+  const shown = shownFor(attempt);
   if (reason === 'cancelled') return show(ctx, 410, { page: 'finished', client }, shown);
   if (reason === 'in_review') {
     const actions = { tryAgain: pathOf(interactionUid, 'try-again'), back };

@@ -8,7 +8,7 @@ import type { Attempt } from '../domain/attempt.ts';
 import { standing } from '../domain/standing.ts';
 import { Problem } from '../domain/problem.ts';
 import { createAllowance } from '../web/allowance.ts';
-import { type LoginTools, holdsInteraction, pathOf } from './room.ts';
+import { type LoginTools, holdsInteraction, pathOf, shownFor } from './room.ts';
 
 /** Longer than any attempt waits for its verdict; a page that still waits then asks anew. */
 const streamForMs = 120_000;
@@ -24,7 +24,7 @@ export async function showWaiting(
   attempt: Attempt,
 ): Promise<void> {
   if (lateInMs(attempt, tools.clock()) === 0) await tools.expectVerdict(attempt);
-  const { interactionUid, client, request, reference } = attempt;
+  const { interactionUid, client } = attempt;
   const captured = attempt.phase === 'captured' ? attempt : undefined;
   const hasReturned = captured?.returnedAtMs !== undefined;
   const page = {
@@ -39,7 +39,7 @@ export async function showWaiting(
       otherWay: pathOf(interactionUid, 'other-way'),
     },
   } as const;
-  tools.show(ctx, 200, page, { uiLocales: request.uiLocales, reference });
+  tools.show(ctx, 200, page, shownFor(attempt));
 }
 
 /** In how long the webhook will be late; undefined when none is waited for. */

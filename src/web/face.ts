@@ -1,5 +1,6 @@
 /** What people see of the service, on pages and in mails: the operator's words, in the catalogues' languages. */
 import { join } from 'node:path';
+import type { Clock } from '../domain/environment.ts';
 import { loadAssets } from './assets.ts';
 import { readLogo } from './logo.ts';
 import { createMailWords } from './mail-words.ts';
@@ -24,7 +25,7 @@ export interface FaceOptions {
 
 const viewsDirectory = new URL('../../views', import.meta.url).pathname;
 
-export function createFace({ issuer, operator, didit }: FaceOptions) {
+export function createFace({ issuer, operator, didit }: FaceOptions, clock: Clock) {
   const { colour, logo, name = new URL(issuer).host, ...words } = operator;
   const assets = loadAssets({ directory: join(viewsDirectory, 'assets'), colour });
   const text = loadText(join(viewsDirectory, 'locales'));
@@ -35,7 +36,7 @@ export function createFace({ issuer, operator, didit }: FaceOptions) {
   });
   return {
     assets,
-    show: createShowPage(pages),
+    show: createShowPage(pages, clock),
     writeMail: createMailWords({ ...about, issuer, operator: { ...words, name } }),
   };
 }

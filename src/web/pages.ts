@@ -159,6 +159,8 @@ export interface PageContext {
   reference?: string | undefined;
   /** For the hidden field of each form, see web/forms.ts. */
   formToken?: string | undefined;
+  /** In how many seconds the time for this page is up, and the address that gives more. */
+  expiry?: { inSeconds: number; moreTime: string } | undefined;
 }
 
 export interface Operator {
@@ -221,12 +223,12 @@ export function createPages(options: {
 
   return {
     negotiateLocale: (wanted) => text.negotiate(wanted),
-    render: (page, { locale, reference, formToken = '' }) =>
+    render: (page, { locale, reference, formToken = '', expiry }) =>
       eta.render(`@${page.page}`, {
         ...{ page, site, formToken },
         locale,
         language: new Intl.DisplayNames(locale, { type: 'language' }).of(locale),
-        reference,
+        ...{ reference, expiry },
         t: text.translator(locale),
         knows: (key: string) => text.has(locale, key),
         href: assets.href,

@@ -1,5 +1,6 @@
 /** How pages and problems become answers. */
 import type { Context, Middleware } from 'koa';
+import type { Clock } from '../domain/environment.ts';
 import { Problem } from '../domain/problem.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { Page, Pages } from './pages.ts';
@@ -11,17 +12,27 @@ export type ShowPage = (ctx: Context, status: number, page: Page, request?: ForP
 export interface ForPage {
   uiLocales?: string | undefined;
   reference?: string | undefined;
+  /** When the time for what the page asks is up, and the address that gives more. */
+  expiry?: { atMs: number; moreTime: string } | undefined;
 }
 
-export function createShowPage(pages: Pages): ShowPage {
-  return function showPage(ctx, status, page, { uiLocales, reference } = {}) {
+export function createShowPage(pages: Pages, clock: Clock): ShowPage {
+  return function showPage(ctx, status, page, { uiLocales, reference, expiry } = {}) {
     const wanted = [...(uiLocales ?? '').split(' ').filter(Boolean), ...ctx.acceptsLanguages()];
     const locale = pages.negotiateLocale(wanted);
     ctx.status = status;
     ctx.type = 'text/html; charset=utf-8';
     ctx.set('content-language', locale);
     const { formToken } = ctx.state as { formToken?: string };
-    ctx.body = pages.render(page, { locale, reference: reference ?? referenceOf(ctx), formToken });
+    const about = { locale, reference: reference ?? referenceOf(ctx), formToken };
+    // Seconds from now: the browser's clock may be another.
+    const inSeconds = expiry && Math.floor((expiry.atMs - clock()) / 1000);
+    ctx.body = pages.render(page, {
+      ...about,
+      ...(expiry && inSeconds !== undefined
+        ? { expiry: { inSeconds, moreTime: expiry.moreTime } }
+        : {}),
+    });
   };
 }
 

@@ -1,16 +1,18 @@
-/** A document takes longer than a selfie: whoever has shown something gets more time, up to an hour in all. */
+/** More time for whoever needs it, by one press, and for whoever has a document to show: up to an hour in all. */
 import type { RouterContext } from '@koa/router';
 import { type Attempt, attemptAtMostMs } from '../domain/attempt.ts';
-import { propose } from '../login/room.ts';
-import { readInteraction } from '../login/start.ts';
+import { isOver } from '../domain/standing.ts';
 import { prolongInteraction } from '../oidc/prolong.ts';
-import type { EnrolTools } from './room.ts';
+import { type LoginTools, ownAttempt, propose, toDispatcher } from './room.ts';
+import { readInteraction } from './start.ts';
+
+type Tools = Pick<LoginTools, 'provider' | 'clock'> & Parameters<typeof propose>[0];
 
 const moreMs = 30 * 60_000;
 
 export async function giveMoreTime(
   ctx: RouterContext,
-  tools: EnrolTools,
+  tools: Tools,
   attempt: Attempt,
 ): Promise<void> {
   const nowMs = tools.clock();
@@ -18,4 +20,10 @@ export async function giveMoreTime(
   const interaction = await readInteraction(ctx, tools);
   await prolongInteraction(ctx, tools.provider, interaction, { untilMs, nowMs });
   await propose(tools, attempt, { type: 'prolonged', untilMs });
+}
+
+export async function moreTime(ctx: RouterContext, tools: LoginTools): Promise<void> {
+  const { attempt } = await ownAttempt(ctx, tools);
+  if (!isOver(attempt)) await giveMoreTime(ctx, tools, attempt);
+  toDispatcher(ctx);
 }
