@@ -46,7 +46,7 @@ test('[AX-03] nobody gets more than an hour, however often they ask', async () =
   const path = new URL(page.url()).pathname;
   const token = await page.locator('input[name=form_token]').first().getAttribute('value');
   const ask = () =>
-    page.request.post(`${stage.issuer}${path}/more-time`, {
+    page.request.post(`${stage.bed.issuer}${path}/more-time`, {
       form: { form_token: token ?? '' },
       headers: { 'sec-fetch-site': 'same-origin' },
     });
