@@ -91,7 +91,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   const { store, accounts, bell } = records;
   await enrolPeople(options, tools, records);
   const { issuer } = config;
-  const { show, assets, writeMail } = createFace(config, clock);
+  const { show, languageFor, assets, writeMail } = createFace(config, clock);
   const didit = createDiditSide(config.didit, log, tools, records);
   const { decoyPortraitFile } = config.didit;
   const decoy = await createDecoy(decoyPortraitFile, config.cookies.keys[0] ?? '', log);
@@ -114,7 +114,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   const settings = { ...config.didit, issuer, workflowId, enrolmentWorkflowId };
   const loginTools = {
     ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
-    ...{ ...people.ways, decoy, mail: people.sendMail },
+    ...{ ...people.ways, decoy, mail: people.sendMail, languageFor },
     formTokens: createFormTokens(config.cookies.keys),
     claimDiditSession(id: string, attempt: Attempt) {
       const { interactionUid, id: attemptId } = attempt;

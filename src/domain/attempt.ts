@@ -43,6 +43,7 @@ interface Common {
   client: { id: string; name: string; host: string };
   request: {
     loginHint: string | undefined;
+    /** The languages that the person wants: as the app said (`ui_locales`), then as the browser says. */
     uiLocales: string | undefined;
     /** The classes of which the app says that one is essential; nothing that proves less is offered. */
     essentialAcr?: readonly string[];

@@ -40,7 +40,7 @@ export type Message =
 
 export interface Addressee {
   address: string;
-  /** One of the catalogues' languages, or what the person asked for; the default one when absent. */
+  /** The language of the account, or those that the person wants, most wanted first; the default one when absent. */
   locale?: string | undefined;
   /** Whose address it is, if it is somebody's: what the log may say of who was written to. */
   account?: string | undefined;

@@ -5,8 +5,10 @@
 import type { Middleware } from 'koa';
 import type { Clock } from '../domain/environment.ts';
 import type { SendMail } from '../domain/message.ts';
+import type { LoginTools } from '../login/room.ts';
 import type { Account, Accounts, NewAccount } from '../store/accounts.ts';
 import type { Tickets } from '../store/tickets.ts';
+import { wantedLanguages } from '../web/language.ts';
 import type { Admissions } from './admission.ts';
 import { type TicketRouteTools, createTicketRoutes } from './ticket-routes.ts';
 
@@ -64,16 +66,19 @@ export function isUncollected(
 }
 
 export function createInvitationRoutes(
-  tools: TicketRouteTools & { accounts: Accounts; admissions: Admissions },
+  tools: TicketRouteTools &
+    Pick<LoginTools, 'languageFor'> & { accounts: Accounts; admissions: Admissions },
 ): Middleware {
-  const { accounts, admissions } = tools;
+  const { accounts, admissions, languageFor } = tools;
   return createTicketRoutes(tools, {
     ...{ kind: 'invitation', below: '/enrol' },
     page: (accept) => ({ page: 'invitation', actions: { accept } }),
     async taken(ctx, { accountId }) {
-      await accounts.change(accountId, (account) =>
-        account.status === 'invited' ? asArrived(account) : account,
-      );
+      const spoken = languageFor(wantedLanguages(ctx, undefined).join(' '));
+      await accounts.change(accountId, ({ locale = spoken, ...account }) => ({
+        ...(account.status === 'invited' ? asArrived(account) : account),
+        locale,
+      }));
       await admissions.grant(ctx, { kind: 'enrol', accountId });
       ctx.status = 303;
       ctx.redirect('/account/sign-in');

@@ -146,12 +146,12 @@ export async function confirmAddress(
 /** Who has shown that the address is theirs. @returns undefined when nobody may come in under it. */
 async function accountOf(
   { address: email, request }: Joining,
-  { accounts, record, clock }: EnrolTools,
+  { accounts, languageFor, record, clock }: EnrolTools,
 ): Promise<Account | undefined> {
   const id = await accounts.idOf(email);
   if (id === undefined) {
-    const locale = request.uiLocales?.split(' ')[0];
-    const added = await accounts.add({ email, groups: [], ...(locale ? { locale } : {}) });
+    const locale = languageFor(request.uiLocales);
+    const added = await accounts.add({ email, groups: [], locale });
     if (added) record({ event: 'account.created', atMs: clock(), account: added.id });
     return added ?? undefined;
   }

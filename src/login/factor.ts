@@ -111,7 +111,7 @@ async function ask(
   });
   const account = await activeAccount(asked.identity, tools);
   if (!mayAsk || !account) return;
-  const locale = account.locale ?? asked.request.uiLocales?.split(' ')[0];
+  const locale = account.locale ?? asked.request.uiLocales;
   // Nobody waits for it: whether a message is sent must not show in how soon the page comes.
   factor.begin(account, asked.id, locale).catch(() => {
     recordFor(tools, asked, 'mail.failed', 'code');

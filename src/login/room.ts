@@ -85,6 +85,8 @@ export interface LoginTools {
   expectVerdict(attempt: Attempt): Promise<void>;
   placeOf(address: string, described: { browser: string; system: string }): Place;
   show: ShowPage;
+  /** That of the pages, for what is written to the person later. */
+  languageFor: (uiLocales: string | undefined) => string;
   formTokens: FormTokens;
   /** Absent where nobody can be written to. */
   mail?: SendMail | undefined;

@@ -11,6 +11,7 @@ import {
 import { Problem } from '../domain/problem.ts';
 import { createPrompt, essentialAcr } from '../oidc/prompts.ts';
 import type { Account } from '../store/accounts.ts';
+import { wantedLanguages } from '../web/language.ts';
 import { newReference } from '../web/respond.ts';
 import type { Admission } from './enrolment.ts';
 import { type LoginTools, recordFor } from './room.ts';
@@ -48,7 +49,7 @@ export async function startAttempt(
     client: await askingClient(interaction, tools),
     request: {
       loginHint: text(interaction.params.login_hint),
-      uiLocales: text(interaction.params.ui_locales),
+      uiLocales: wantedLanguages(ctx, text(interaction.params.ui_locales)).join(' ') || undefined,
       essentialAcr: essentialAcr(interaction.params),
     },
     createdAtMs: clock(),

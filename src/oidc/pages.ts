@@ -17,11 +17,17 @@ export function createProviderPages(show: ShowPage): ProviderPages {
         return;
       }
       const view = { page: 'error', problem: problemOf(error) } as const;
-      show(ctx, ctx.status, view);
+      show(ctx, ctx.status, view, spokenTo(ctx));
     },
-    logout: (ctx, formHtml) => show(ctx, 200, { page: 'logout', formHtml }),
-    loggedOut: (ctx) => show(ctx, 200, { page: 'loggedOut' }),
+    logout: (ctx, formHtml) => show(ctx, 200, { page: 'logout', formHtml }, spokenTo(ctx)),
+    loggedOut: (ctx) => show(ctx, 200, { page: 'loggedOut' }, spokenTo(ctx)),
   };
+}
+
+/** The languages that the app named; absent where the request could not be read so far. */
+function spokenTo({ oidc }: KoaContextWithOIDC): { uiLocales: string | undefined } {
+  const named = (oidc as typeof oidc | undefined)?.params?.ui_locales;
+  return { uiLocales: typeof named === 'string' ? named : undefined };
 }
 
 /** What is told is whose turn it is; what was wrong with a request concerns the relying party's log and ours. */

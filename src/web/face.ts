@@ -37,6 +37,7 @@ export function createFace({ issuer, operator, didit }: FaceOptions, clock: Cloc
   return {
     assets,
     show: createShowPage(pages, clock),
+    languageFor: (uiLocales: string | undefined) => text.negotiate(uiLocales?.split(' ') ?? []),
     writeMail: createMailWords({ ...about, issuer, operator: { ...words, name } }),
   };
 }

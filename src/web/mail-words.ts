@@ -58,7 +58,7 @@ export function createMailWords(options: MailWordsOptions): WriteMail {
   eta.loadTemplate('@mail', template);
 
   return function writeMail(to, message) {
-    const locale = text.negotiate(to.locale === undefined ? [] : [to.locale]);
+    const locale = text.negotiate(to.locale?.split(' ') ?? []);
     const t = text.translator(locale);
     const { name, values, code, facts = [], ...rest } = contentsOf(message, speechIn(locale, t));
     const say = (part: string): string => t(`mail.${name}.${part}`, { operator, ...values });

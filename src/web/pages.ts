@@ -227,7 +227,7 @@ export function createPages(options: {
       eta.render(`@${page.page}`, {
         ...{ page, site, formToken },
         locale,
-        language: new Intl.DisplayNames(locale, { type: 'language' }).of(locale),
+        language: nameOf(locale),
         ...{ reference, expiry },
         t: text.translator(locale),
         knows: (key: string) => text.has(locale, key),
@@ -263,6 +263,12 @@ function contactHref(address: string): string | undefined {
   return (
     webHref(address) ?? (/^[^\s:/?@]+@[^\s:/?@]+$/.test(address) ? `mailto:${address}` : undefined)
   );
+}
+
+/** A language as it calls itself; it stands alone, and some would begin it small within a sentence. */
+function nameOf(locale: string): string {
+  const name = new Intl.DisplayNames(locale, { type: 'language' }).of(locale) ?? locale;
+  return name.charAt(0).toLocaleUpperCase(locale) + name.slice(1);
 }
 
 /** UTC, since the server does not know the zone; the page's script turns it into local time. */

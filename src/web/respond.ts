@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa';
 import type { Clock } from '../domain/environment.ts';
 import { Problem } from '../domain/problem.ts';
 import { StoreUnavailable } from '../store/store.ts';
+import { wantedLanguages } from './language.ts';
 import type { Page, Pages } from './pages.ts';
 import type { Log } from './telemetry.ts';
 
@@ -18,8 +19,7 @@ export interface ForPage {
 
 export function createShowPage(pages: Pages, clock: Clock): ShowPage {
   return function showPage(ctx, status, page, { uiLocales, reference, expiry } = {}) {
-    const wanted = [...(uiLocales ?? '').split(' ').filter(Boolean), ...ctx.acceptsLanguages()];
-    const locale = pages.negotiateLocale(wanted);
+    const locale = pages.negotiateLocale(wantedLanguages(ctx, uiLocales));
     ctx.status = status;
     ctx.type = 'text/html; charset=utf-8';
     ctx.set('content-language', locale);

@@ -43,10 +43,13 @@ export type TestBrowser = ReturnType<typeof createBrowser>;
  */
 export function createBrowser({
   userAgent = chromeOnLinux,
+  language = 'en',
   address,
   seen = () => undefined,
 }: {
   userAgent?: string;
+  /** What it says that its person reads. */
+  language?: string;
   address?: string | undefined;
   seen?: (answer: Answer) => void;
 } = {}) {
@@ -59,7 +62,7 @@ export function createBrowser({
       headers: {
         'user-agent': userAgent,
         accept: 'text/html',
-        'accept-language': 'en',
+        'accept-language': language,
         ...(address === undefined ? {} : { 'x-forwarded-for': address }),
         ...(init.headers as Record<string, string> | undefined),
         cookie: await jar.getCookieString(url),

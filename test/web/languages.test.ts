@@ -37,7 +37,7 @@ function piecesOf(message: string, locale: string): Piece[] {
       ...Object.values(piece.options ?? {}).flatMap(({ value }) => within(value)),
     ]);
   const format = new IntlMessageFormat(message, locale, undefined, { ignoreTag: true });
-  return within(format.getAst() as Piece[]);
+  return within(format.getAst());
 }
 
 /** What a message is filled with, and how: a form that is chosen by a number stays one. */
@@ -126,11 +126,11 @@ describe('which language somebody gets', () => {
 
   /** What the page of a request says: its header, and its own attribute. */
   async function languageOf(uiLocales: string | undefined, header?: string): Promise<string> {
-    const show = createShowPage(pages);
+    const show = createShowPage(pages, Date.now);
     const app = new Koa();
     app.use((ctx) => show(ctx, 200, { page: 'foreign' }, { uiLocales }));
-    const { ask } = await serve((req, res) => void app.callback()(req, res));
-    const { headers, body } = await ask({
+    const served = await serve((req, res) => void app.callback()(req, res));
+    const { headers, body } = await served.ask({
       headers: header === undefined ? {} : { 'accept-language': header },
     });
     const [, lang = ''] = /<html lang="([^"]+)">/.exec(body) ?? [];

@@ -127,6 +127,15 @@ test('every text of the catalogue about mails is used', () => {
   expect(keys.filter((key) => !asked.has(key))).toEqual([]);
 });
 
+test('who is not known yet is written to in the first language that they want and there is', () => {
+  for (const [wanted, subject] of [
+    ['tlh ja-JP es', 'Acmeのログイン用コード'],
+    ['es-419 en', 'Su código para Acme'],
+  ] as const) {
+    expect(write(to(wanted), messages[0]!).subject).toBe(subject);
+  }
+});
+
 test('who asked for a language that there is not is written to in English', () => {
   for (const locale of ['xx', '', '../../etc', undefined]) {
     expect(write(to(locale), messages[0]!).locale).toBe('en');

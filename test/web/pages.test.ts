@@ -236,15 +236,10 @@ describe('in a browser', () => {
       })),
     ),
   );
-  // Other words are of other lengths and break elsewhere; their colours are the same.
+  // Other words are of other lengths and break elsewhere, at 320 px first; their colours are the same.
   const inOtherLanguages = locales
     .filter((locale) => locale !== 'en')
-    .map(
-      (locale) =>
-        ({
-          ...{ locale, width: 320, colorScheme: 'light', forcedColors: 'none' },
-        }) as const,
-    );
+    .map((locale) => ({ ...looks[0]!, locale }));
 
   for (const { locale, width, colorScheme, forcedColors } of [...looks, ...inOtherLanguages]) {
     const look = `${width} px, ${colorScheme}, forced colours ${forcedColors}, in ${locale}`;
