@@ -15,7 +15,7 @@ export interface CreateRequest {
   callback: string;
   /** Flat, strings only: numbers would be written differently by different signers. */
   metadata: Readonly<Record<string, string>>;
-  /** The person's wish (`ui_locales`); sent only if Didit has the language. */
+  /** The languages that the person wants, most wanted first; sent is the first that Didit has. */
   uiLocales: string | undefined;
   /** Base64. Absent: Didit compares with the face that it has stored, or that stands on the document. */
   portraitImage: string | undefined;

@@ -18,7 +18,7 @@ export interface Account {
   name?: string;
   givenName?: string;
   familyName?: string;
-  /** The language in which the person enrolled, or which the operator named, for mails (BCP 47). */
+  /** The language in which the person enrolled, for mails (BCP 47). */
   locale?: string;
   groups: readonly string[];
   enrolment?: Enrolment;
