@@ -52,6 +52,8 @@ export function createAdmissions(tools: {
       const account = await accounts.find(accountId);
       const identifier = account?.email ?? account?.username;
       if (account?.status !== 'active' || identifier === undefined) return undefined;
+      // Meanwhile a face may have come or gone: then it is a sign-in like any.
+      if ((kind === 'enrol') !== (account.enrolment === undefined)) return undefined;
       return { kind, identity: { identifier, accountId } };
     },
   };

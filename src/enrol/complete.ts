@@ -3,6 +3,7 @@
  * once more, the picture is fetched by its short-lived link, made small and plain, and sealed. Whoever presses the
  * button twice, or whose process died in between, gets the same enrolment again, not another one.
  */
+import { DiditError } from '../didit/port.ts';
 import type { Attempt, Captured } from '../domain/attempt.ts';
 import { judgeEnrolment } from '../domain/enrolment.ts';
 import { recordFor } from '../login/room.ts';
@@ -11,6 +12,7 @@ import { hasOtherWay } from '../store/factors.ts';
 import { hasAgreed } from './agree.ts';
 import { keepFace } from './keep.ts';
 import { tellOfFace } from './kept.ts';
+import { PortraitRefused } from './portrait.ts';
 import { isProvable } from './recovery.ts';
 import { type EnrolTools, enrollingAccount } from './room.ts';
 
@@ -20,8 +22,10 @@ const underWaySeconds = 60;
 export type Completed = 'kept' | 'refused' | 'under_way';
 
 export async function complete(attempt: Attempt, tools: EnrolTools): Promise<Completed> {
-  // Two pictures under one name, each with a key of its own, would be one that nobody can open.
-  const underWay = `completing:${attempt.id}`;
+  // Two pictures under one name, each with a key of its own, would be one that nobody can open; and of two browsers
+  // that enrol one person, the second has to find the first one's face.
+  const { accountId = '' } = 'identity' in attempt ? (attempt.identity ?? {}) : {};
+  const underWay = `completing:${accountId}`;
   const claim = { ifAbsent: true, ttlSeconds: underWaySeconds };
   if ((await tools.store.put(underWay, '', claim)) === undefined) return 'under_way';
   try {
@@ -36,7 +40,7 @@ async function keep(attempt: Attempt, tools: EnrolTools): Promise<boolean> {
   if (!account || attempt.phase !== 'captured' || !attempt.verdict) return false;
   if (account.enrolment?.id === attempt.capture.enrolmentId) return true;
   if (!(await mayEnrol(account, attempt, tools))) return false;
-  const refused = await keepApproved(account, attempt, tools);
+  const refused = await keepApproved(account, attempt, tools).catch(refusalOf);
   if (refused !== undefined) {
     recordFor(tools, attempt, 'enrol.refused', refused);
     return false;
@@ -63,10 +67,17 @@ export async function mayEnrol(
   return hasOtherWay(await otherWays.records.load(account.id));
 }
 
+/** Didit is silent, or what its link led to is no picture that may be kept: not a defect of ours. */
+function refusalOf(cause: unknown): string {
+  if (cause instanceof DiditError) return `didit_${cause.failure}`;
+  if (cause instanceof PortraitRefused) return 'portrait_refused';
+  throw cause;
+}
+
 /** @returns why it is not kept. */
 async function keepApproved(
   account: Account,
-  { kind, capture }: Attempt & Captured,
+  { kind, capture, verdict }: Attempt & Captured,
   tools: EnrolTools,
 ): Promise<string | undefined> {
   const { diditSessionId, enrolmentId: id, expectation } = capture;
@@ -74,5 +85,5 @@ async function keepApproved(
   const { outcome, reason } = judgeEnrolment(decision, expectation, tools.clock());
   if (outcome !== 'approved') return reason;
   const ids = { id, vendorData: expectation.vendorData, diditSessionId };
-  return keepFace(account, kind, ids, approved, tools);
+  return keepFace(account, kind, ids, approved, { ...tools, provenAtMs: verdict?.decidedAtMs });
 }

@@ -11,6 +11,7 @@ import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { Portraits } from '../store/portraits.ts';
 import { identityHashes, isSamePerson } from './identity.ts';
 import { preparePortrait } from './portrait.ts';
+import { lastVoid } from './kept.ts';
 import { isProvable } from './recovery.ts';
 
 export interface KeepTools {
@@ -41,9 +42,9 @@ export async function keepFace(
   kind: AttemptKind,
   ids: Ids,
   approved: Approved,
-  tools: KeepTools & { consent?: Account['consent'] },
+  tools: KeepTools & { consent?: Account['consent']; provenAtMs?: number | undefined },
 ): Promise<Unkept | undefined> {
-  const { accounts, portraits, clock, consent } = tools;
+  const { accounts, portraits, clock, consent, provenAtMs = clock() } = tools;
   const enrolment = await toEnrolment(account, ids, approved, tools);
   if (typeof enrolment === 'string') return enrolment;
   const { givenName, familyName } = approved.facts;
@@ -58,6 +59,10 @@ export async function keepFace(
       ...(familyName === undefined ? {} : { familyName }),
       ...(consent === undefined ? {} : { consent }),
       ...(kind === 'recovery' ? withProof(current, clock()) : {}),
+      // In one write with the face: whoever dies here has not left anybody signed in by the earlier one.
+      ...(account.enrolment
+        ? { voidUntil: Math.max(lastVoid(provenAtMs), current.voidUntil ?? 0) }
+        : {}),
     };
   });
   if (meanwhile.isWanted) {

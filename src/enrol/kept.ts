@@ -34,10 +34,12 @@ export async function tellOfFace(
   await history.add(id, { event, atMs, ...(consent === undefined ? {} : { consent }) });
   if (replaced) {
     // Whoever signed in by the earlier face, or broke in with it, has to come again; not who has just shown the new one.
+    // Relying parties are told, too.
     await accounts.signOutEverywhere(id, {}, lastVoid(decidedAtMs ?? atMs));
     await tools.eraseReplaced(id, replaced);
   }
   if (email !== undefined) await mail?.({ address: email, locale }, { kind: event, atMs });
 }
 
-const lastVoid = (provenAtMs: number): number => Math.floor(provenAtMs / 1000) - 1;
+/** The last second whose sign-ins end with the earlier face. */
+export const lastVoid = (provenAtMs: number): number => Math.floor(provenAtMs / 1000) - 1;

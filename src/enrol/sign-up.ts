@@ -67,6 +67,9 @@ export async function giveAddress(
 
 type Joining = Extract<Attempt, { phase: 'joining' }>;
 
+/** Of the sign-up and its address: a code that was sent to one address never confirms another. */
+const codeKey = ({ id, address: given }: Joining): string => `${id} ${given}`;
+
 export async function sendAgain(ctx: RouterContext, tools: EnrolTools): Promise<void> {
   const { attempt } = await ownAttempt(ctx, tools);
   if (attempt.phase === 'joining') await sendCode(ctx, tools, attempt);
@@ -79,7 +82,7 @@ async function sendCode(ctx: RouterContext, tools: EnrolTools, attempt: Joining)
   const person = tools.decoy.nameFor(`person ${attempt.address}`);
   if (!(await tools.limits.sendMessage({ person, network }))) return;
   await tools.mailCodes.send({
-    key: attempt.id,
+    key: codeKey(attempt),
     address: attempt.address,
     locale: attempt.request.uiLocales,
     purpose: 'confirm_address',
@@ -122,7 +125,7 @@ export async function confirmAddress(
   const code = (form.get('code') ?? '').trim().slice(0, 64);
   const person = tools.decoy.nameFor(`person ${attempt.address}`);
   const mayTry = await tools.limits.tryFactor({ person, deviceClass: 'unknown' });
-  if (!mayTry || !(await tools.mailCodes.verify(attempt.id, code))) {
+  if (!mayTry || !(await tools.mailCodes.verify(codeKey(attempt), code))) {
     showConfirm(ctx, tools, attempt, 'wrong_code');
     return;
   }
@@ -146,8 +149,9 @@ export async function confirmAddress(
 /** Who has shown that the address is theirs. @returns undefined when nobody may come in under it. */
 async function accountOf(
   { address: email, request }: Joining,
-  { accounts, languageFor, record, clock }: EnrolTools,
+  tools: EnrolTools,
 ): Promise<Account | undefined> {
+  const { accounts, languageFor, record, clock } = tools;
   const id = await accounts.idOf(email);
   if (id === undefined) {
     const locale = languageFor(request.uiLocales);
@@ -155,6 +159,10 @@ async function accountOf(
     if (added) record({ event: 'account.created', atMs: clock(), account: added.id });
     return added ?? undefined;
   }
+  const known = await accounts.find(id);
+  // A name that only looks like an address makes nobody its owner.
+  if (known?.email === undefined || normaliseIdentifier(known.email) !== email) return undefined;
+  if (known.status === 'active' && (await isSomebody(known, tools))) return known;
   await accounts.change(id, (account) =>
     account.status === 'invited' || account.status === 'active' ? asArrived(account) : account,
   );
@@ -162,7 +170,7 @@ async function accountOf(
   return account?.status === 'active' ? account : undefined;
 }
 
-/** Has somebody enrolled, or set up another way in, under this account? */
+/** Has somebody enrolled, or set up another way in, under this account? Then a mailbox changes nothing of it. */
 async function isSomebody(account: Account, { otherWays }: EnrolTools): Promise<boolean> {
   return account.enrolment !== undefined || hasOtherWay(await otherWays.records.load(account.id));
 }

@@ -58,11 +58,12 @@ export function showCapture(
 
 export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise<void> {
   const { attempt, stored } = await ownAttempt(ctx, tools);
+  const isBefore = ['new', 'joining', 'identified'].includes(attempt.phase);
+  if (isEnrolling(attempt) && isBefore) await tools.enrolment?.require(attempt);
   if (attempt.phase !== 'identified' || !permits(attempt, acr.selfie, tools)) {
     toDispatcher(ctx);
     return;
   }
-  if (isEnrolling(attempt)) await tools.enrolment?.require(attempt);
   // Whether a name is known must not show in how soon the answer comes.
   const floor = tools.sleep(tools.settings.createFloorMs);
   const captureUrl = await takeTurn(ctx, tools, { attempt, stored });

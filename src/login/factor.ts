@@ -3,7 +3,7 @@
  * sees does not tell whether the name has an account, nor whether a message was sent or held back.
  */
 import type { RouterContext } from '@koa/router';
-import type { Attempt } from '../domain/attempt.ts';
+import { type Attempt, isEnrolling } from '../domain/attempt.ts';
 import type { FactorName } from '../domain/message.ts';
 import { standing } from '../domain/standing.ts';
 import { Problem } from '../domain/problem.ts';
@@ -86,8 +86,10 @@ export async function chooseFactor(
   const factor = firstWays(own.attempt, tools).find(({ name }) => name === form.get('factor'));
   if (!factor) throw new Problem('malformed', 'there is no such factor');
   // What was shown so far counts on; whatever else is under way is over.
-  const isGoingOn = own.attempt.phase === 'identified';
-  const loaded = isGoingOn ? own : await beginAgain(ctx, tools, 'identity');
+  const isGoingOn = own.attempt.phase === 'identified' && !isEnrolling(own.attempt);
+  // Who was to be enrolled signs in by what they have instead: codes bring no face.
+  const kind = isEnrolling(own.attempt) ? 'login' : undefined;
+  const loaded = isGoingOn ? own : await beginAgain(ctx, tools, 'identity', kind);
   await ask(ctx, tools, loaded.attempt, factor, loaded);
   toDispatcher(ctx);
 }
