@@ -80,6 +80,10 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
       // `begin` says that nothing is under way yet, and saves the login's first look into the store.
       url: (_ctx, interaction) => `/interaction/${interaction.uid}?begin`,
     },
+    // Initiating User Registration via OpenID Connect 1.0: an app reads here whether it may ask for an account.
+    discovery: {
+      prompt_values_supported: ['none', 'login', 'consent', ...(settings.isOpen ? ['create'] : [])],
+    },
     cookies: cookies(settings.cookieKeys, tls),
 
     claims,
