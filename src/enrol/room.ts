@@ -9,6 +9,7 @@ import type { RouterContext } from '@koa/router';
 import type { DiditApi, DiditPeople } from '../didit/port.ts';
 import type { Attempt } from '../domain/attempt.ts';
 import type { SendMail } from '../domain/message.ts';
+import { standing } from '../domain/standing.ts';
 import { Problem } from '../domain/problem.ts';
 import type { OtherWays } from '../fallback/factors.ts';
 import type { MailCodes } from '../fallback/mail-code.ts';
@@ -49,6 +50,7 @@ export interface Enrolling {
 export async function ownEnrolling(ctx: RouterContext, tools: EnrolTools): Promise<Enrolling> {
   const loaded = await ownAttempt(ctx, tools);
   const { attempt } = loaded;
+  if (standing(attempt, tools.clock()).at === 'expired') throw new Problem('interaction_over');
   const account = await enrollingAccount(attempt, tools);
   if (!account || attempt.phase !== 'identified') throw new Problem('step_missing');
   return { loaded, attempt, account };

@@ -3,7 +3,7 @@ import type { RouterContext } from '@koa/router';
 import { type CreatedDiditSession, DiditError } from '../didit/port.ts';
 import { acr } from '../domain/assurance.ts';
 import { type Attempt, type Identity, isEnrolling } from '../domain/attempt.ts';
-import { isOver } from '../domain/standing.ts';
+import { isOver, standing } from '../domain/standing.ts';
 import type { Holder } from '../domain/turn.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
 import type { Asker } from '../store/limits.ts';
@@ -60,7 +60,9 @@ export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise
   const { attempt, stored } = await ownAttempt(ctx, tools);
   const isBefore = ['new', 'joining', 'identified'].includes(attempt.phase);
   if (isEnrolling(attempt) && isBefore) await tools.enrolment?.require(attempt);
-  if (attempt.phase !== 'identified' || !permits(attempt, acr.selfie, tools)) {
+  const isAsked = attempt.phase === 'identified' && permits(attempt, acr.selfie, tools);
+  // Where the time is up nothing is asked of Didit any more.
+  if (!isAsked || standing(attempt, tools.clock()).at === 'expired') {
     toDispatcher(ctx);
     return;
   }

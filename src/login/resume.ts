@@ -46,6 +46,9 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
       return;
     }
     if (completed !== 'kept') return endUnkept(ctx, tools, loaded.attempt);
+    // With the earlier face went the sessions that it began, also the one from which this sign-in was asked for. The
+    // library would look for it; that this is the browser is known by its cookies.
+    if (loaded.attempt.kind !== 'enrol') delete interaction?.session;
   }
   const account = await currentAccount(loaded.attempt, tools);
   const proposed = await propose(tools, loaded.attempt, { type: 'finished', account }, loaded);
