@@ -318,6 +318,13 @@ const rows: Record<string, Row> = {
     works: async () => expect(await claimsWith('email')).not.toContain('_claim_names'),
   },
 
+  prompt_values_supported: {
+    others: ['create', 'select_account'],
+    // Somebody is signed in: nothing is to be asked, or a page asks; another word is an error.
+    works: async (prompt) => expect(await errorBy({ prompt })).not.toBe('invalid_request'),
+    fails: async (prompt) => expect(await errorBy({ prompt })).toBe('invalid_request'),
+  },
+
   acr_values_supported: {
     others: ['phr', 'phrh', 'urn:didit-oidc:acr:passkey', 'urn:didit-oidc:acr:selfie'],
     async works(value) {
