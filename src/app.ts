@@ -41,6 +41,7 @@ import { createFace } from './web/face.ts';
 import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
 import { placeOf } from './web/place.ts';
+import { createPolicyRoute } from './web/policy.ts';
 import { type ShowPage, answerProblems } from './web/respond.ts';
 import { type Log, logRequests, recordTo } from './web/telemetry.ts';
 
@@ -128,7 +129,13 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   const login = createLoginRoutes({ ...loginTools, enrolment }, streams);
 
   mount(options, tools, {
-    ...{ provider, store, show, assets, steps: [login, ...routes] },
+    ...{
+      provider,
+      store,
+      show,
+      assets,
+      steps: [login, ...routes, createPolicyRoute(show, config.people)],
+    },
     webhook: didit.webhook,
     afterwards: noteLogouts(records.history, clock),
   });

@@ -139,6 +139,8 @@ export type Page =
       links: { checkAgain: string };
       actions: { tryAgain: string; back: string };
     }
+  /** What happens to faces; anybody may read it. */
+  | { page: 'biometrics'; kept: { atDiditDays: number; unusedDays: number } }
   | { page: 'foreign' }
   | { page: 'finished'; client?: AskingClient | undefined }
   | {

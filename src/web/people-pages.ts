@@ -1,10 +1,6 @@
 /** The pages on which somebody enrols, and those that the person's own page has in common with them. */
 import type { AskingClient } from './pages.ts';
 
-/** The three ways in that can be set up, in the order in which they are offered. */
-export const otherWays = ['passkey', 'totp', 'recovery'] as const;
-export type OtherWay = (typeof otherWays)[number];
-
 export type PeoplePage =
   /** Somebody new: which address is theirs? */
   | {

@@ -303,7 +303,7 @@ describe('the script', () => {
     const account = await stage.accountOf(stage.person());
     await begin(page);
     await press(page, offer);
-    const script = await page.locator('script').getAttribute('src');
+    const script = await page.locator('script[src*=passkey]').getAttribute('src');
     const open = async (): Promise<void> => {
       const options = await stage.passkeys.registrationOptions(account, 'form');
       const quoted = JSON.stringify(options).replaceAll('"', '&quot;');

@@ -6,7 +6,7 @@ import { createFactorRecords } from '../../src/store/factors.ts';
 import { freshRedis } from '../support/redis.ts';
 import { newKey, openRedis } from '../store/stores.ts';
 
-export const random = (bytes: number): string => randomBytes(bytes).toString('base64url');
+const random = (bytes: number): string => randomBytes(bytes).toString('base64url');
 export const startMs = Date.UTC(2026, 10, 22, 14, 0, 0);
 
 export async function openParts() {

@@ -36,8 +36,10 @@ export function weigh(redisUrl: string, before?: Weight): Promise<Weight> {
     const found = new Set<string>();
     let [cursor, longestMs] = ['0', 0];
     do {
-      const [next, keys] = await redis.scan(cursor, 'COUNT', 1000);
+      const [next, all] = await redis.scan(cursor, 'COUNT', 1000);
       cursor = next;
+      // Once a day, and not by anybody's request, it is looked at whose time is over.
+      const keys = all.filter((key) => !key.includes(':retention:'));
       const fresh = keys.filter((key) => before && !before.keys.has(key));
       const times = await Promise.all(fresh.map((key) => redis.pttl(key)));
       for (const ms of times) longestMs = Math.max(longestMs, ms === -1 ? Infinity : ms);

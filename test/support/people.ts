@@ -13,6 +13,7 @@ export function writePeople(count: number) {
   const others = Array.from({ length: count }, (_, at) => `person-${at}`);
   const accounts = [...demo, ...others].map((name) => ({
     ...{ email: `${name}@example.com`, username: name, name, portrait },
+    ...(name === 'ana' ? { given_name: 'Ana', family_name: 'Alves' } : {}),
     groups: name === 'ana' ? ['staff', 'operators'] : [],
   }));
   const file = join(directory, 'accounts.json');

@@ -106,6 +106,7 @@ export function samples(word: (plain: string) => string): Record<string, Page> {
       formHtml: '<form id="op.logoutForm" method="post" action="/end"></form>',
     },
     loggedOut: { page: 'loggedOut', client },
+    biometrics: { page: 'biometrics', kept: { atDiditDays: 30, unusedDays: 365 } },
     ...peopleSamples(word),
   };
 }

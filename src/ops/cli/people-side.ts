@@ -85,7 +85,12 @@ async function openMail(
   const { createFace } = await import('../../web/face.ts');
   const { createMailer } = await import('../../web/mail.ts');
   const mailer = createMailer({
-    ...{ ...mail, ...tools, issuer, write: createFace({ ...config, issuer }, tools.clock).writeMail },
+    ...{
+      ...mail,
+      ...tools,
+      issuer,
+      write: createFace({ ...config, issuer }, tools.clock).writeMail,
+    },
     isLoopback: mail.smtpUrl !== undefined && isOnLoopback(mail.smtpUrl),
     capture: mode === 'development' ? () => undefined : undefined,
   });
