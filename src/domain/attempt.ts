@@ -86,7 +86,7 @@ export interface Captured {
   phase: 'captured';
   identity: Identity;
   capture: Capture;
-  verdict?: { reason: string; decidedAtMs: number; locality: Locality };
+  verdict?: Pick<Verdict, 'reason' | 'isNear'> & { decidedAtMs: number; locality: Locality };
   returnedAtMs?: number;
 }
 
@@ -263,7 +263,10 @@ function takeVerdict(
       return {
         attempt: {
           ...attempt,
-          verdict: { reason: verdict.reason, decidedAtMs: nowMs, locality },
+          verdict: {
+            ...{ reason: verdict.reason, decidedAtMs: nowMs, locality },
+            ...(verdict.isNear ? { isNear: true } : {}),
+          },
         },
       };
   }

@@ -59,6 +59,8 @@ export interface Verdict {
   outcome: VerdictOutcome;
   /** A stable code for the audit log. No person ever sees it. */
   reason: string;
+  /** Of an approval: the faces were only just alike enough. It is all that is kept of the score. */
+  isNear?: true;
 }
 
 /** Clocks of two companies differ by seconds, not minutes. */
@@ -143,6 +145,14 @@ export function faceFlaw(decision: Decision, floors: Floors): string | undefined
   if (match.status !== 'Approved') return 'face_match_not_approved';
   if (!isScore(match.score)) return 'face_match_score_out_of_scale';
   return match.score < floors.minimumFaceMatchScore ? 'face_match_score_low' : undefined;
+}
+
+/** So close to the floor that a new pair of glasses could be too much. */
+const nearWithin = 5;
+
+export function isNear({ faceMatches }: Decision, { minimumFaceMatchScore }: Floors): boolean {
+  const score = faceMatches[0]?.score;
+  return isScore(score) && score < minimumFaceMatchScore + nearWithin;
 }
 
 function isKnownToDiffer(a: number | undefined, b: number | undefined): boolean {

@@ -13,6 +13,7 @@ import {
   errorFlaw,
   faceFlaw,
   foreignToOwn,
+  isNear,
   timeFlaw,
   unapproved,
 } from './decision.ts';
@@ -35,7 +36,9 @@ export function judge(decision: Decision, expected: Expectation, nowMs: number):
   const other = unapproved(decision.status);
   if (other) return other;
   const flaw = flawOf(decision, expected, nowMs) ?? (expected.decoy ? 'decoy' : undefined);
-  return flaw ? declined(flaw) : { outcome: 'approved', reason: 'approved' };
+  if (flaw) return declined(flaw);
+  const near = isNear(decision, expected) ? { isNear: true as const } : {};
+  return { outcome: 'approved', reason: 'approved', ...near };
 }
 
 function flawOf(decision: Decision, expected: Expectation, nowMs: number): string | undefined {

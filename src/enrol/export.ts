@@ -69,6 +69,7 @@ export function createExportOf(tools: ExportTools) {
       // Didit has one of its own then, or the operator has not given us any.
       kept_at_didit: portrait === undefined,
       didit_session_of_enrolment: enrolment.diditSessionId,
+      only_just_alike_in_a_row: enrolment.nearInARow,
     });
   }
 

@@ -17,7 +17,7 @@ import {
   toDispatcher,
 } from './room.ts';
 import { readInteraction } from './start.ts';
-import { noteSignIn, writeOfOtherWay } from './told.ts';
+import { noteLikeness, noteSignIn, writeOfOtherWay } from './told.ts';
 
 /** The only ones who are told what strangers tried are those who have just shown who they are. */
 export async function showContinue(
@@ -67,6 +67,7 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
     if (attempt.kind === 're_enrol') delete interaction.session;
     const isRight = await finishInteraction(interaction, tools, attempt.proof);
     await writeOfOtherWay(ctx, tools, loaded.attempt);
+    await noteLikeness(tools, loaded.attempt);
     rememberPlace(ctx, tools, loaded.attempt);
     if (account?.hasNotices) await tools.accounts.clearNotices(attempt.proof.accountId);
     if (isRight) recordFor(tools, attempt, 'login.completed', attempt.proof.acr);

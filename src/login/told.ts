@@ -1,6 +1,9 @@
-/** What the person is told of a sign-in: a line in their history, and a mail where it was without a selfie. */
+/**
+ * What the person is told of a sign-in: a line in their history, and a mail where it was without a selfie, or where their
+ * selfies look less and less like the picture.
+ */
 import type { RouterContext } from '@koa/router';
-import type { Attempt } from '../domain/attempt.ts';
+import { type Attempt, isEnrolling } from '../domain/attempt.ts';
 import type { Proof } from '../domain/assurance.ts';
 import { type LoginTools, recordFor, thisPlace } from './room.ts';
 
@@ -14,6 +17,30 @@ export async function noteSignIn(
   await tools.history.add(accountId, {
     ...{ event: 'signed_in', atMs: tools.clock(), reference, client: client.name, acr },
     ...{ authTime: Math.floor(provenAtMs / 1000), browser, system },
+  });
+}
+
+/** After so many in a row it is no chance. The person is written to once, well before a selfie fails. */
+const nearAtMost = 3;
+
+/** A face drifts from its picture over the years. @param attempt as it was when the door opened. */
+export async function noteLikeness(tools: LoginTools, attempt: Attempt): Promise<void> {
+  if (attempt.phase !== 'captured' || isEnrolling(attempt)) return;
+  const { accountId } = attempt.identity;
+  const account = accountId === undefined ? undefined : await tools.accounts.find(accountId);
+  const isNear = attempt.verdict?.isNear === true;
+  if (!account?.enrolment || (!isNear && account.enrolment.nearInARow === undefined)) return;
+  const now = { inARow: 0 };
+  await tools.accounts.change(account.id, ({ enrolment, ...others }) => {
+    if (!enrolment) return others;
+    const { nearInARow = 0, ...face } = enrolment;
+    now.inARow = isNear ? nearInARow + 1 : 0;
+    return { ...others, enrolment: isNear ? { ...face, nearInARow: now.inARow } : face };
+  });
+  const { email, emailVerified, locale } = account;
+  if (now.inARow !== nearAtMost || email === undefined || !emailVerified) return;
+  tools.mail?.({ address: email, locale }, { kind: 'face_drifting' }).catch(() => {
+    recordFor(tools, attempt, 'mail.failed', 'face_drifting');
   });
 }
 

@@ -88,6 +88,8 @@ export interface Enrolment {
   identity?: IdentityHashes;
   /** It took the place of another face: for a while it counts for less, see account/proof.ts. */
   isReplacement?: true;
+  /** How many selfies in a row were only just alike enough; absent after a better one. */
+  nearInARow?: number;
 }
 
 /** Keyed, so that nobody without the key can try names: of name and date of birth, and of the document. */

@@ -44,6 +44,7 @@ describe('the decision of an enrolment', () => {
       ...toDecision(diditDecision.parse(wire), hash).decision,
       documentChecks: [{ status: 'Approved' }],
       warnings: [{ risk: 'DATA_INCONSISTENT', logType: 'warning' }],
+      ...{ lastReviewAtMs: undefined, reviewers: [] },
     });
     expect(read(wire).seen).toEqual([
       { address: '203.0.113.7', browser: 'Chrome', system: 'Linux' },

@@ -172,8 +172,8 @@ describe('[BD-12] what somebody takes along', () => {
     ]);
     expect(Object.keys(held['account'] ?? {}).sort()).toEqual([
       ...['consent', 'created_at', 'email', 'email_verified', 'enrolled', 'enrolled_at'],
-      ...['family_name', 'given_name', 'groups', 'status', 'sub', 'updated_at'],
-      'vendor_data',
+      ...['family_name', 'given_name', 'groups', 'locale', 'status', 'sub'],
+      ...['updated_at', 'vendor_data'],
     ]);
     expect(held['account']).toMatchObject({ sub: person.accountId, email: person.address });
     expect(Object.keys(held['face'] ?? {}).sort()).toEqual([

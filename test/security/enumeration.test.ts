@@ -36,8 +36,7 @@ function visible({ status, headers, text, location }: Answer, name: string): str
   const plain = withoutToken(text)
     .replaceAll(name, 'NAME')
     .replace(/[2-9A-Z]{4}-[2-9A-Z]{4}/g, 'REFERENCE')
-    .replace(/interaction\/[\w-]+/g, 'UID')
-    .replace(/data-expires-in="\d+"/, 'TIME');
+    .replace(/interaction\/[\w-]+/g, 'UID');
   const to = location
     ?.replace(/interaction\/[\w-]+/, 'UID')
     .replace(/verify\/.*|session\/.*/, 'LINK');

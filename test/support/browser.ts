@@ -32,7 +32,9 @@ export function formTokenFor(url: string): Record<string, string> {
 }
 /** A page without what is another in each sign-in. */
 export const withoutToken = (text: string): string =>
-  text.replace(/(?<=name="form_token" value=")[^"]*/g, 'TOKEN');
+  text
+    .replace(/(?<=name="form_token" value=")[^"]*/g, 'TOKEN')
+    .replace(/(?<=data-expires-in=")\d+/, 'TIME');
 const signInOf = (url: string): string => /^.*\/interaction\/[\w-]+/.exec(url)?.[0] ?? url;
 
 export type TestBrowser = ReturnType<typeof createBrowser>;

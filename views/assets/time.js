@@ -2,16 +2,14 @@
 const warnBeforeMs = 60_000;
 
 function watch(form) {
-  const inMs = Number(form.dataset.expiresIn) * 1000;
-  setTimeout(
-    () => {
-      form.hidden = false;
-      // Put in now, so that it is said now.
-      form.querySelector('[role=alert]').textContent =
-        form.querySelector('template').content.textContent;
-    },
-    Math.max(0, inMs - warnBeforeMs),
-  );
+  // Where less is left already, it is said at once.
+  const warnInMs = Number(form.dataset.expiresIn) * 1000 - warnBeforeMs;
+  setTimeout(() => {
+    form.hidden = false;
+    // Put in now, so that it is said now.
+    const text = form.querySelector('template').content.textContent;
+    form.querySelector('[role=alert]').textContent = text;
+  }, warnInMs);
 }
 
 async function askForMore(form) {
