@@ -144,6 +144,16 @@ describe('didit-oidc accounts', () => {
       });
       expect(await json('block', 'ana')).toEqual({ sub: id, status: 'blocked' });
       expect((await accounts('unblock', id)).stdout).toBe(`${id} is active\n`);
+      const invited = await withPeople((people) =>
+        people.accounts.add({
+          ...{ email: 'cleo@example.com', emailVerified: false, groups: [] },
+          status: 'invited',
+        }),
+      );
+      await accounts('block', 'cleo@example.com');
+      expect((await accounts('unblock', 'cleo@example.com')).stdout).toBe(
+        `${invited!.id} is invited\n`,
+      );
       const outcome = await accounts('unblock', 'ben');
       expect(outcome).toMatchObject({ status: 1, stdout: '' });
       expect(outcome.stderr).toContain(`${held} is held, and stays so`);

@@ -5,12 +5,14 @@ import { createServer } from 'node:net';
 
 /** Below what systems give to outgoing connections, one of which could otherwise take a port that was just found. */
 const range = { from: 10_000, to: 32_000 };
+/** No client of the web goes there (WHATWG Fetch, "bad port"). */
+const barred = 10_080;
 const given = new Set<number>();
 
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(range.from, range.to);
-    if (given.has(port) || !(await isFree(port))) continue;
+    if (port === barred || given.has(port) || !(await isFree(port))) continue;
     given.add(port);
     return port;
   }

@@ -69,6 +69,10 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** Blocked while invited: the address was never shown to be theirs. */
+const hasYetToArrive = ({ email, emailVerified, enrolment }: Account): boolean =>
+  email !== undefined && !emailVerified && enrolment === undefined;
+
 async function setStatus(
   identifier: string,
   status: 'active' | 'blocked',
@@ -79,9 +83,10 @@ async function setStatus(
     const { id } = account;
     // Whoever is invited, or held over a recovery, is not let in by this.
     const isOther = status === 'active' && !['active', 'blocked'].includes(account.status);
-    if (isOther || !(await people.accounts.setStatus(id, status))) {
+    const next = status === 'active' && hasYetToArrive(account) ? 'invited' : status;
+    if (isOther || !(await people.accounts.setStatus(id, next))) {
       throw new Error(`${id} is ${account.status}, and stays so`);
     }
-    print(options, { sub: id, status }, () => [`${id} is ${status}`]);
+    print(options, { sub: id, status: next }, () => [`${id} is ${next}`]);
   });
 }
