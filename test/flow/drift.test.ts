@@ -37,13 +37,14 @@ it('[BD-06] whoever is only just recognised three times in a row is written to, 
   expect(warnings(near!, person)).toEqual([]);
   await signInTimes(near!, person, 3);
   await expect.poll(() => warnings(near!, person).length).toBe(1);
-  expect(warnings(near!, person)[0]?.text).not.toMatch(/9\d/);
+  const [{ text } = { text: '' }] = warnings(near!, person);
+  expect(text.replaceAll(new URL(near!.issuer).host, '')).not.toMatch(/\d/);
   const store = await near!.openStore();
   const accounts = await Array.fromAsync(store.scan('account'));
   await store.close();
   const kept = accounts.map(({ value }) => value).find((value) => value.includes(person));
   expect(kept).toContain('"nearInARow":5');
-  expect(kept).not.toContain('96');
+  expect(kept).not.toContain('96.41');
 });
 
 it('whoever is recognised well is not', async () => {
