@@ -3,12 +3,10 @@
  * session nor a borrowed mailbox is enough, and whoever has lost the old address goes by way of recovery.
  */
 import type { RouterContext } from '@koa/router';
-import { z } from 'zod';
-import { normaliseIdentifier } from '../store/account-names.ts';
-import { type Action, type AccountTools, done, requireMail, tell, tryCode, typed } from './room.ts';
+import { typed, typedAddress } from '../web/forms.ts';
+import { type Action, type AccountTools, done, requireMail, tell, tryCode } from './room.ts';
 import type { Visitor } from './session.ts';
 
-const address = z.email().max(254);
 const pendingSeconds = 600;
 const pendingKey = ({ id }: Visitor): string => `address-change:${id}`;
 /** A code is for one address: what was sent to one mailbox confirms no other that was asked for after it. */
@@ -21,12 +19,11 @@ export const askForAddress: Action = (ctx, tools) => {
 };
 
 export const changeAddress: Action = async (ctx, tools, visitor, form) => {
-  const given = address.safeParse(form.get('address')?.trim());
-  if (!given.success) {
+  const wanted = typedAddress(form);
+  if (wanted === undefined) {
     tools.show(ctx, 400, { page: 'address', step: 'new', error: 'not_an_address' });
     return;
   }
-  const wanted = normaliseIdentifier(given.data);
   await tools.store.put(pendingKey(visitor), wanted, { ttlSeconds: pendingSeconds });
   await sendCodes(ctx, tools, visitor, wanted);
   tools.show(ctx, 200, { page: 'address', step: 'codes', address: wanted });

@@ -1,6 +1,7 @@
 /** "Show that it is you": once more by a passkey or a selfie, or by a code of something that one has. */
 import { acr, acrName } from '../domain/assurance.ts';
-import { type Action, done, showProve, tryCode, typed } from './room.ts';
+import { typed } from '../web/forms.ts';
+import { type Action, done, showProve, tryCode } from './room.ts';
 
 export const byPasskey: Action = (ctx, { sessions, environment }) => {
   const acrValues = acrName(acr.passkey, environment);

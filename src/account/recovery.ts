@@ -17,6 +17,7 @@ import {
 } from '../enrol/recovery.ts';
 import { type TicketRouteTools, createTicketRoutes } from '../enrol/ticket-routes.ts';
 import type { Account } from '../store/accounts.ts';
+import { typed } from '../web/forms.ts';
 import { freshForMs, hasShownTwo } from './proof.ts';
 import {
   type Action,
@@ -26,7 +27,6 @@ import {
   shownBy,
   tell,
   tryCode,
-  typed,
 } from './room.ts';
 import type { Visitor } from './session.ts';
 

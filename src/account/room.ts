@@ -84,10 +84,6 @@ export function ownWays({ mail }: AccountTools, { account }: Visitor): { byMail:
   return { byMail: mail !== undefined && account.email !== undefined };
 }
 
-export function typed(form: ReadonlyMap<string, string>, name: string): string {
-  return (form.get(name) ?? '').trim().slice(0, 64);
-}
-
 /** Wrong codes are limited, right ones are not; and apart from those of strangers at the door, who lock nobody out. */
 export async function tryCode(
   { limits }: AccountTools,

@@ -1,8 +1,9 @@
 /** Ways in: add, name, take away. The last one that needs no face stays. */
 import type { RouterContext } from '@koa/router';
 import type { FactorName } from '../domain/message.ts';
-import { qrPicture } from '../web/qr.ts';
-import { type Action, type AccountTools, done, ownWays, tell, typed } from './room.ts';
+import { passkeyName, passkeyPage, totpPage } from '../enrol/making.ts';
+import { typed } from '../web/forms.ts';
+import { type Action, type AccountTools, done, ownWays, tell } from './room.ts';
 import type { Visitor } from './session.ts';
 
 const shownAt = (path: string): string => `/account/${path}`;
@@ -46,24 +47,14 @@ async function showTotp(
   { account }: Visitor,
   error?: 'wrong_code',
 ): Promise<void> {
-  const label = account.email ?? account.username ?? '';
-  const { secret, uri } = await otherWays.totp.begin(account.id, label);
-  const page = {
-    page: 'totp',
-    secret: secret.replace(/.{4}(?=.)/g, '$& '),
-    qr: qrPicture(uri),
-    ...(error ? { error } : {}),
-    actions: { confirm: shownAt('totp-code'), back: shownAt('back') },
-  } as const;
-  show(ctx, error ? 400 : 200, page);
+  const actions = { confirm: shownAt('totp-code'), back: shownAt('back') };
+  show(ctx, error ? 400 : 200, await totpPage(otherWays, account, actions, error));
 }
 
 export const beginPasskey: Action = (ctx, tools, visitor) => showPasskey(ctx, tools, visitor);
 
 export const keepPasskey: Action = async (ctx, tools, visitor, form) => {
-  const agent = ctx.get('user-agent');
-  const { browser, system } = tools.placeOf(ctx.ip, { browser: agent, system: agent });
-  const name = [browser, system].filter(Boolean).join(', ') || 'Passkey';
+  const name = passkeyName(ctx, tools);
   const { passkeys } = tools.otherWays;
   const made = await passkeys.register(visitor.account, visitor.id, form.get('credential'), name);
   if (!made) return showPasskey(ctx, tools, visitor, 'not_made');
@@ -77,14 +68,8 @@ async function showPasskey(
   { account, id }: Visitor,
   error?: 'not_made',
 ): Promise<void> {
-  const options = await otherWays.passkeys.registrationOptions(account, id);
-  const page = {
-    page: 'passkey_new',
-    options: JSON.stringify(options),
-    ...(error ? { error } : {}),
-    actions: { answer: shownAt('passkey-answer'), back: shownAt('back') },
-  } as const;
-  show(ctx, error ? 400 : 200, page);
+  const actions = { answer: shownAt('passkey-answer'), back: shownAt('back') };
+  show(ctx, error ? 400 : 200, await passkeyPage(otherWays, account, id, actions, error));
 }
 
 export const namePasskey: Action = async (ctx, tools, { account }, form) => {

@@ -10,8 +10,9 @@ import { beginAgain } from '../login/leave.ts';
 import { pathOf, recordFor, shownFor, toDispatcher } from '../login/room.ts';
 import type { Account } from '../store/accounts.ts';
 import { hasOtherWay } from '../store/factors.ts';
-import { qrPicture } from '../web/qr.ts';
+import { typed } from '../web/forms.ts';
 import { hasAgreed } from './agree.ts';
+import { passkeyName, passkeyPage, totpPage } from './making.ts';
 import { type EnrolTools, type Enrolling, ownEnrolling } from './room.ts';
 
 export function showProtect(
@@ -68,8 +69,7 @@ export async function confirmTotp(
   form: ReadonlyMap<string, string>,
 ): Promise<void> {
   const { attempt, account } = await ownUnprotected(ctx, tools);
-  const code = (form.get('code') ?? '').trim().slice(0, 64);
-  if (!(await tools.otherWays.totp.confirm(account.id, code))) {
+  if (!(await tools.otherWays.totp.confirm(account.id, typed(form, 'code')))) {
     await showTotp(ctx, tools, attempt, account, 'wrong_code');
     return;
   }
@@ -79,24 +79,17 @@ export async function confirmTotp(
 
 async function showTotp(
   ctx: RouterContext,
-  tools: EnrolTools,
+  { show, otherWays }: EnrolTools,
   attempt: Attempt,
   account: Account,
   error?: 'wrong_code',
 ): Promise<void> {
-  const { secret, uri } = await tools.otherWays.totp.begin(account.id, account.email ?? '');
-  const page = {
-    page: 'totp',
-    client: attempt.client,
-    secret: secret.replace(/.{4}(?=.)/g, '$& '),
-    qr: qrPicture(uri),
-    ...(error ? { error } : {}),
-    actions: {
-      confirm: pathOf(attempt.interactionUid, 'protect-totp-code'),
-      back: pathOf(attempt.interactionUid, 'protect'),
-    },
-  } as const;
-  tools.show(ctx, error ? 400 : 200, page, shownFor(attempt));
+  const actions = {
+    confirm: pathOf(attempt.interactionUid, 'protect-totp-code'),
+    back: pathOf(attempt.interactionUid, 'protect'),
+  };
+  const page = await totpPage(otherWays, account, actions, error);
+  show(ctx, error ? 400 : 200, { ...page, client: attempt.client }, shownFor(attempt));
 }
 
 export async function protectByPasskey(ctx: RouterContext, tools: EnrolTools): Promise<void> {
@@ -110,11 +103,7 @@ export async function keepPasskey(
   form: ReadonlyMap<string, string>,
 ): Promise<void> {
   const { attempt, account } = await ownUnprotected(ctx, tools);
-  const { browser, system } = tools.placeOf(ctx.ip, {
-    browser: ctx.get('user-agent'),
-    system: ctx.get('user-agent'),
-  });
-  const name = [browser, system].filter(Boolean).join(', ') || 'Passkey';
+  const name = passkeyName(ctx, tools);
   const { passkeys } = tools.otherWays;
   const made = await passkeys.register(account, attempt.id, form.get('credential'), name);
   if (!made) {
@@ -127,23 +116,17 @@ export async function keepPasskey(
 
 async function showPasskey(
   ctx: RouterContext,
-  tools: EnrolTools,
+  { show, otherWays }: EnrolTools,
   attempt: Attempt,
   account: Account,
   error?: 'not_made',
 ): Promise<void> {
-  const options = await tools.otherWays.passkeys.registrationOptions(account, attempt.id);
-  const page = {
-    page: 'passkey_new',
-    client: attempt.client,
-    options: JSON.stringify(options),
-    ...(error ? { error } : {}),
-    actions: {
-      answer: pathOf(attempt.interactionUid, 'protect-passkey-answer'),
-      back: pathOf(attempt.interactionUid, 'protect'),
-    },
-  } as const;
-  tools.show(ctx, error ? 400 : 200, page, shownFor(attempt));
+  const actions = {
+    answer: pathOf(attempt.interactionUid, 'protect-passkey-answer'),
+    back: pathOf(attempt.interactionUid, 'protect'),
+  };
+  const page = await passkeyPage(otherWays, account, attempt.id, actions, error);
+  show(ctx, error ? 400 : 200, { ...page, client: attempt.client }, shownFor(attempt));
 }
 
 async function noteAdded(

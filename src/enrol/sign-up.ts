@@ -4,7 +4,6 @@
  * right, an address with an account looks like one without.
  */
 import type { RouterContext } from '@koa/router';
-import { z } from 'zod';
 import type { Attempt, Identity } from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
 import { thisAsker } from '../login/asker.ts';
@@ -14,10 +13,9 @@ import { giveMoreTime } from '../login/time.ts';
 import { normaliseIdentifier } from '../store/account-names.ts';
 import type { Account } from '../store/accounts.ts';
 import { hasOtherWay } from '../store/factors.ts';
+import { typed, typedAddress } from '../web/forms.ts';
 import { asArrived } from './invitation.ts';
 import type { EnrolTools } from './room.ts';
-
-const address = z.email().max(254);
 
 export async function signUp(ctx: RouterContext, tools: EnrolTools): Promise<void> {
   if (tools.registration !== 'open') throw new Problem('step_missing', 'registration is not open');
@@ -53,13 +51,13 @@ export async function giveAddress(
   form: ReadonlyMap<string, string>,
 ): Promise<void> {
   const loaded = await ownAttempt(ctx, tools);
-  const given = address.safeParse(form.get('address')?.trim());
-  if (!given.success) {
+  const address = typedAddress(form);
+  if (address === undefined) {
     if (loaded.attempt.phase === 'new') showJoin(ctx, tools, loaded.attempt, 'not_an_address');
     else toDispatcher(ctx);
     return;
   }
-  const event = { type: 'address_given', address: normaliseIdentifier(given.data) } as const;
+  const event = { type: 'address_given', address } as const;
   const { attempt, refused } = await propose(tools, loaded.attempt, event, loaded);
   if (!refused && attempt.phase === 'joining') await sendCode(ctx, tools, attempt);
   toDispatcher(ctx);
@@ -122,7 +120,7 @@ export async function confirmAddress(
     toDispatcher(ctx);
     return;
   }
-  const code = (form.get('code') ?? '').trim().slice(0, 64);
+  const code = typed(form, 'code');
   const person = tools.decoy.nameFor(`person ${attempt.address}`);
   const mayTry = await tools.limits.tryFactor({ person, deviceClass: 'unknown' });
   if (!mayTry || !(await tools.mailCodes.verify(codeKey(attempt), code))) {

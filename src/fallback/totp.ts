@@ -11,6 +11,12 @@ const secretBytes = 20;
 const window = 1;
 const period = 30;
 
+/** Base32, and the same as an `otpauth:` address. */
+interface Begun {
+  secret: string;
+  uri: string;
+}
+
 export type Totps = ReturnType<typeof createTotp>;
 
 export function createTotp({
@@ -34,16 +40,27 @@ export function createTotp({
     return delta === null ? undefined : TOTP.counter({ period, timestamp }) + delta;
   }
 
+  const shown = (secret: string, label: string): Begun => ({
+    secret,
+    uri: totpOf(secret, label).toString(),
+  });
+
   return {
-    /** @param label what the app shows beside our name. @returns what the app needs, once. */
-    async begin(accountId: string, label: string): Promise<{ secret: string; uri: string }> {
+    /** @param label what the app shows beside our name. @returns what the app needs. */
+    begin: async (accountId: string, label: string): Promise<Begun> => {
       const bytes = Uint8Array.from(Buffer.from(random(secretBytes), 'base64url'));
       const secret = new Secret({ buffer: bytes.buffer }).base32;
       await records.change(accountId, (factors) => ({
         factors: { ...factors, totpToConfirm: { secret, createdAtMs: clock() } },
         result: undefined,
       }));
-      return { secret, uri: totpOf(secret, label).toString() };
+      return shown(secret, label);
+    },
+
+    /** The one that was begun, for whoever has mistyped its first code; undefined when none waits. */
+    again: async (accountId: string, label: string): Promise<Begun | undefined> => {
+      const { totpToConfirm } = await records.load(accountId);
+      return totpToConfirm && shown(totpToConfirm.secret, label);
     },
 
     /** The first code of the app that was begun with. From then on it takes the place of another. */

@@ -2,9 +2,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'koa';
 import rawBody from 'raw-body';
+import { z } from 'zod';
 import { Problem } from '../domain/problem.ts';
+import { normaliseIdentifier } from '../store/account-names.ts';
 
 const maximumFormBytes = 16 * 1024;
+const longestTyped = 64;
 
 /**
  * Refuses a POST that another site sent. Browsers say where a request comes from: `Sec-Fetch-Site`, else `Origin`,
@@ -40,6 +43,19 @@ export async function readForm(ctx: Context): Promise<ReadonlyMap<string, string
     fields.set(name, value);
   }
   return fields;
+}
+
+/** A code or a name that somebody typed into a field of it. */
+export function typed(form: ReadonlyMap<string, string>, name: string): string {
+  return (form.get(name) ?? '').trim().slice(0, longestTyped);
+}
+
+const mailAddress = z.email().max(254);
+
+/** @returns the field `address` as it is kept; undefined when it is no mail address. */
+export function typedAddress(form: ReadonlyMap<string, string>): string | undefined {
+  const given = mailAddress.safeParse(form.get('address')?.trim());
+  return given.success ? normaliseIdentifier(given.data) : undefined;
 }
 
 /** What a form of ours carries besides: only who was shown the page of this interaction has it. */

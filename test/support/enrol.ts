@@ -54,6 +54,11 @@ export async function takeCodes(
   return { page: await settle(browser, await browser.get(next.href)), codes };
 }
 
+/** What the page of a code app asks to be put into it. */
+export function secretOn({ text }: Answer): string {
+  return /<code[^>]*>([A-Z2-7 ]{32,})<\/code>/.exec(text)?.[1] ?? '';
+}
+
 /** Document and selfie at the simulator. @returns the page after the verdict. */
 export async function showDocument(
   browser: TestBrowser,
