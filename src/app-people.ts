@@ -8,8 +8,8 @@ import type { AccountTools } from './account/room.ts';
 import { createAccountRoutes } from './account/routes.ts';
 import { accountClient, accountClientId, createAccountSessions } from './account/session.ts';
 import type { createDiditSide } from './app-didit.ts';
+import { createMailSide } from './app-mail.ts';
 import type { AppOptions, Tools } from './app.ts';
-import { isOnLoopback } from './config/addresses.ts';
 import type { Config } from './config/schema.ts';
 import type { SendMail } from './domain/message.ts';
 import { enrolFromFile } from './enrol/accounts-file.ts';
@@ -28,7 +28,6 @@ import type { Enrolment as Face } from './store/accounts.ts';
 import type { Records } from './store/records.ts';
 import { keptSecret } from './store/secrets.ts';
 import type { WriteMail } from './web/mail-words.ts';
-import { createMailer } from './web/mail.ts';
 
 type Didit = ReturnType<typeof createDiditSide>['api'];
 
@@ -40,10 +39,12 @@ export async function createPeople(
   records: Records,
   { writeMail, didit }: { writeMail: WriteMail; didit: Didit },
 ) {
-  const { config, log } = options;
-  const { mailer, sendMail } = createMailSide(options, tools, records, writeMail);
+  const { config, log, onMail } = options;
+  const { store } = records;
+  const mailer = createMailSide(config, { ...tools, store, log, write: writeMail }, onMail);
+  const sendMail = options.sendMail === 'none' ? undefined : (options.sendMail ?? mailer?.send);
   const ways = await createOtherWays({
-    ...{ ...tools, store: records.store, issuer: config.issuer, sendMail },
+    ...{ ...tools, store, issuer: config.issuer, sendMail },
     issuerName: operatorName(options),
   });
   const leaving = createPeopleSide({
@@ -165,17 +166,3 @@ const canEnrol = ({ didit }: Config, mail: SendMail | undefined): boolean =>
 
 const operatorName = ({ config: { issuer, operator } }: AppOptions): string =>
   operator.name ?? new URL(issuer).host;
-
-function createMailSide(
-  { config: { mail, mode, issuer }, log, onMail, sendMail }: AppOptions,
-  tools: Tools,
-  { store }: Records,
-  write: WriteMail,
-) {
-  const mailer = createMailer({
-    ...{ ...mail, ...tools, issuer, store, log, write },
-    isLoopback: mail.smtpUrl !== undefined && isOnLoopback(mail.smtpUrl),
-    capture: mode === 'development' ? (onMail ?? (() => undefined)) : undefined,
-  });
-  return { mailer, sendMail: sendMail === 'none' ? undefined : (sendMail ?? mailer?.send) };
-}

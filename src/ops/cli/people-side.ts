@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/schema.ts';
 import type { Store } from '../../store/store.ts';
-import type { MailerTools } from '../../web/mail.ts';
+import type { createMailSide } from '../../app-mail.ts';
 import type { PeopleOptions } from './people.ts';
 
 export async function withPeopleSide(
@@ -78,23 +78,13 @@ async function createSide(
 
 /** Undefined where nobody can be written to. */
 async function openMail(
-  { mail, mode, issuer, ...config }: Config,
-  tools: Pick<MailerTools, 'store' | 'clock' | 'random' | 'record' | 'log'>,
+  config: Config,
+  tools: Omit<Parameters<typeof createMailSide>[1], 'write'>,
 ) {
-  const { isOnLoopback } = await import('../../config/addresses.ts');
+  const { createMailSide } = await import('../../app-mail.ts');
   const { createFace } = await import('../../web/face.ts');
-  const { createMailer } = await import('../../web/mail.ts');
-  const mailer = createMailer({
-    ...{
-      ...mail,
-      ...tools,
-      issuer,
-      write: createFace({ ...config, issuer }, tools.clock).writeMail,
-    },
-    isLoopback: mail.smtpUrl !== undefined && isOnLoopback(mail.smtpUrl),
-    capture: mode === 'development' ? () => undefined : undefined,
-  });
-  return mailer?.send;
+  const write = createFace(config, tools.clock).writeMail;
+  return createMailSide(config, { ...tools, write })?.send;
 }
 
 /** @throws where nobody can enrol. */
