@@ -1,6 +1,6 @@
 /**
  * The composition root: configuration in, a running provider out. This is the only file that knows every room,
- * and with app-didit.ts and app-people.ts the only one that puts them together; read it as the table of contents of the run time.
+ * and with the other app-*.ts the only one that puts them together; read it as the table of contents of the run time.
  *
  * A request meets, in this order: the edge (host, forwarded headers) → the request log → problems become answers →
  * security headers → what the library's endpoints need around them → assets → Didit's webhook → the login's steps →

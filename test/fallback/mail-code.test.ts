@@ -47,6 +47,14 @@ it('[FB-06] is right once, of twenty who type it at the same time in two process
   expect(right).toBe(1);
 });
 
+it('[FB-06] is right once: whoever types it again a moment later types a wrong one', async () => {
+  const { send, codes, elsewhere } = await start();
+  const code = await send();
+  expect(await codes.verify(to.key, code)).toBe(true);
+  expect(await codes.verify(to.key, code)).toBe(false);
+  expect(await elsewhere.verify(to.key, code)).toBe(false);
+});
+
 it('[FB-06] [AB-03] is tried five times, of twenty at once, and then even the right one is wrong', async () => {
   const { send, codes, elsewhere } = await start();
   const code = await send();
