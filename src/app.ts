@@ -40,7 +40,8 @@ import { createEdge } from './web/edge.ts';
 import { createFace } from './web/face.ts';
 import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
-import { placeOf } from './web/place.ts';
+import { networkOf, placeOf } from './web/place.ts';
+import type { Policy } from './domain/policy.ts';
 import { createPolicyRoute } from './web/policy.ts';
 import { type ShowPage, answerProblems } from './web/respond.ts';
 import { type Log, logRequests, recordTo } from './web/telemetry.ts';
@@ -61,6 +62,26 @@ export interface AppOptions {
   /** Instead of the mails that the configuration describes. */
   sendMail?: SendMail | 'none';
 }
+
+const POLICY: Policy = {
+  name: 'standard',
+  reference: 'any',
+  deviceKeyRestSeconds: 86400,
+  deviceKeyIdleSeconds: 90 * 86400,
+  before: [
+    {
+      name: 'known device, known network',
+      when: [
+        { signal: 'device', anyOf: ['known'] },
+        { signal: 'network', anyOf: ['known'] },
+      ],
+      then: 'skip',
+    },
+    { name: 'everything else', when: [], then: 'selfie' },
+  ],
+  afterwards: [{ name: 'all', when: [], then: 'accept' }],
+  needs: new Set(['device', 'network'] as const),
+};
 
 export interface App extends Listeners {
   /** For counting what is sent to Redis; undefined with the embedded store. */
@@ -106,17 +127,31 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
       pkceRequired: config.pkce.required,
       isOpen: people.mayAnybodyEnrol,
       hasPasskeys: people.ways.passkeys.isPossible,
+      hasActive: config.didit.workflows.active !== undefined,
     },
     { ...tools, ...records, log, show },
   );
   const { provider, subjectFor } = oidc;
   const streams: OpenStreams = new Map();
-  const { passive: workflowId, kyc: enrolmentWorkflowId } = config.didit.workflows;
-  const settings = { ...config.didit, issuer, workflowId, enrolmentWorkflowId };
+  const { passive: workflowId, active: activeWorkflowId, kyc } = config.didit.workflows;
+  const settings = {
+    ...config.didit,
+    issuer,
+    workflowId,
+    activeWorkflowId,
+    enrolmentWorkflowId: kyc,
+  };
   const loginTools = {
     ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
     ...{ ...people.ways, decoy, mail: people.sendMail, languageFor },
     formTokens: createFormTokens(config.cookies.keys),
+    policies: { forClient: () => POLICY, shadow: undefined },
+    whereabouts: {
+      of: (address: string) => ({
+        ...{ network: networkOf(address), country: undefined, autonomousSystem: undefined },
+        ...{ location: undefined, tor: false, vpn: false, hosting: false },
+      }),
+    },
     claimDiditSession(id: string, attempt: Attempt) {
       const { interactionUid, id: attemptId } = attempt;
       const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
@@ -137,7 +172,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
       steps: [login, ...routes, createPolicyRoute(show, config.people)],
     },
     webhook: didit.webhook,
-    afterwards: noteLogouts(records.history, clock),
+    afterwards: noteLogouts(records, clock),
   });
 
   let isServing = true;

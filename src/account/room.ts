@@ -11,6 +11,7 @@ import type { removeFactor } from '../fallback/remove.ts';
 import type { SignIns } from '../oidc/sign-ins.ts';
 import type { Accounts } from '../store/accounts.ts';
 import type { Factors } from '../store/factors.ts';
+import type { FamiliarRecords } from '../store/familiar.ts';
 import type { History, HistoryEntry } from '../store/history.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Store } from '../store/store.ts';
@@ -39,6 +40,7 @@ export interface AccountTools {
   accounts: Accounts;
   store: Store;
   history: History;
+  familiar: FamiliarRecords;
   limits: Limits;
   otherWays: Pick<OtherWays, 'records' | 'totp' | 'recoveryCodes' | 'passkeys'> & {
     remove(

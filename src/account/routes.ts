@@ -11,6 +11,7 @@ import {
   keep,
   takeAlong,
 } from './data.ts';
+import { nameDevice, removeDevice } from './devices.ts';
 import { enrolFace, selfieOff, selfieOn } from './face.ts';
 import { again, byCode, byPasskey, bySelfie } from './prove.ts';
 import { beginRecovery, cancelRecovery, finishRecovery, recoverByCode } from './recovery.ts';
@@ -58,6 +59,8 @@ const actions: Readonly<Record<string, Action>> = {
   'passkey-answer': proven('change', keepPasskey),
   'passkey-name': proven('change', namePasskey),
   'passkey-remove': proven('change', removePasskey),
+  'device-name': proven('change', nameDevice),
+  'device-remove': proven('change', removeDevice),
   address: proven('change', askForAddress),
   'address-new': proven('change', changeAddress),
   'address-codes': proven('change', confirmAddress),

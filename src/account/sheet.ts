@@ -13,9 +13,10 @@ export async function readSheet(
   done: string | undefined,
 ): Promise<AccountSheet> {
   const { account, session } = visitor;
-  const { otherWays, history, signIns, erasure } = tools;
-  const [factors, entries, open, planned] = await Promise.all([
+  const { otherWays, familiar, history, signIns, erasure } = tools;
+  const [factors, { keys }, entries, open, planned] = await Promise.all([
     otherWays.records.load(account.id),
+    familiar.load(account.id),
     history.list(account.id),
     signIns.of(account.id),
     erasure.planned(account.id),
@@ -33,6 +34,9 @@ export async function readSheet(
     passkeys: factors.passkeys.map(({ id, name: called, createdAtMs, usedAtMs }) => ({
       ...{ id, name: called, createdAtMs },
       ...(usedAtMs === undefined ? {} : { usedAtMs }),
+    })),
+    devices: keys.map(({ id, name: called, addedAtMs, usedAtMs }) => ({
+      ...{ id, name: called, addedAtMs, usedAtMs },
     })),
     hasTotp: factors.totp !== undefined,
     codesLeft: factors.recoveryCodes?.hashes.length ?? 0,

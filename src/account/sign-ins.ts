@@ -1,7 +1,6 @@
 /** Where somebody is signed in, and ending it: one, all, one app, or "that was not me". */
-import { hasOtherWay } from '../store/factors.ts';
-import { stopRecovery } from '../enrol/recovery.ts';
-import { type Action, done, ownWays, tell } from './room.ts';
+import { disavowSignIn } from './disavow.ts';
+import { type Action, done, tell } from './room.ts';
 
 const secondsIn = (text: string | undefined): number => {
   const seconds = Number(text);
@@ -32,19 +31,9 @@ export const endAll: Action = async (ctx, tools, visitor) => {
   ctx.redirect('/account/signed-out');
 };
 
-/** Everything of every sign-in ends, and the next one needs more than a face. */
 export const disavow: Action = async (ctx, tools, visitor, form) => {
-  const { account } = visitor;
   const authTime = secondsIn(form.get('sign_in'));
-  // Whoever has no other way in would be kept out themselves.
-  const factors = await tools.otherWays.records.load(account.id);
-  const selfieOff = hasOtherWay(factors, ownWays(tools, visitor));
-  await stopRecovery(account.id, tools);
-  await tools.accounts.signOutEverywhere(account.id, selfieOff ? { selfieOff } : {});
-  const atMs = tools.clock();
-  const entry = { event: 'disavowed', authTime, atMs } as const;
-  await tell(tools, visitor, 'account.disavowed', entry);
-  tools.record({ event: 'review.opened', atMs, account: account.id, reason: 'disavowed' });
+  await disavowSignIn({ accountId: visitor.account.id, authTime }, tools);
   await tools.sessions.end(ctx, visitor);
   ctx.status = 303;
   ctx.redirect('/account/signed-out');

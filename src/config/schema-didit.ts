@@ -55,6 +55,12 @@ export const didit = z
           'The id of the workflow for logins: passive liveness, face match and IP analysis.',
           { env: 'DIDIT_WORKFLOW_PASSIVE', example: '0b6f2f0a-5f0d-4a57-8f65-5f7f0c1f7a11' },
         ),
+        active: setting(
+          kind.text,
+          'The id of the workflow for logins that need more: active liveness (ACTIVE_3D), face match ' +
+            'and IP analysis. Without it nobody is asked for that, and what needs it is refused.',
+          { env: 'DIDIT_WORKFLOW_ACTIVE', example: '2c9a7d41-0f3e-4b8e-9a37-9d5b6c1e8f22' },
+        ).optional(),
         kyc: setting(
           kind.text,
           'The id of the workflow that enrols people: document, passive liveness, face match and ' +

@@ -90,16 +90,43 @@ export function passkeyProof(
   return { accountId, acr: acrName(acr.passkey, environment), amr, provenAtMs };
 }
 
-/** One accepted selfie in the browser that asked for it, and nothing besides. */
-export function selfieProof(
+/** A key of this browser signed, and nothing was done anew: `auth_time` stays that of the last act. */
+export function deviceProof(
   accountId: string,
-  decidedAtMs: number,
+  actedAtMs: number,
   environment: 'live' | 'sandbox',
 ): Proof {
   return {
+    ...{ accountId, acr: acrName(acr.device, environment), amr: ['swk', 'pop'] },
+    provenAtMs: actedAtMs,
+  };
+}
+
+/** What is known of an accepted selfie besides whose it is. */
+export interface SelfieTaken {
+  decidedAtMs: number;
+  /** See isActive. */
+  livenessMethods: readonly string[];
+  /** A device key, or a passkey, was shown in the same attempt. */
+  hasDevice: boolean;
+}
+
+/** Liveness by a movement that the person was asked for, and by nothing less. */
+export function isActive(livenessMethods: readonly string[]): boolean {
+  return livenessMethods.every((method) => method === 'ACTIVE_3D') && livenessMethods.length > 0;
+}
+
+/** One accepted selfie in the browser that asked for it, and a second factor only where one was shown. */
+export function selfieProof(
+  accountId: string,
+  { decidedAtMs, livenessMethods, hasDevice }: SelfieTaken,
+  environment: 'live' | 'sandbox',
+): Proof {
+  const withDevice = isActive(livenessMethods) ? acr.selfieActive : acr.selfieDevice;
+  return {
     accountId,
-    acr: acrName(acr.selfie, environment),
-    amr: ['face'],
+    acr: acrName(hasDevice ? withDevice : acr.selfie, environment),
+    amr: hasDevice ? ['face', 'swk', 'pop', 'mfa'] : ['face'],
     provenAtMs: decidedAtMs,
   };
 }

@@ -5,8 +5,8 @@
  * other: both load the attempt, propose an event to `transition`, and save the answer with a compare-and-set.
  *
  *     new → identified ┬→ captured ─ verdict: approved ┐   (somebody new: new → joining → identified)
- *                      │       └──── returned ─────────┼→ (ready) → consumed
- *                      └→ (a passkey, or two legs) → proven ─┘
+ *            (decided) │       └──── returned ─────────┼→ (ready) → consumed
+ *                      └→ (a passkey, two legs, or skipped) → proven ─┘
  *     and from anywhere before that: denied · expired · foreign · superseded
  *
  * A webhook or a poll can only bring the verdict; a browser can only bring itself back. Neither alone opens the
@@ -14,11 +14,22 @@
  * so that no writer can put it there. Terminal phases are final. Events may come in any order, twice, late, or never.
  */
 import type { LegName, Proof } from './assurance.ts';
+import { capture, takeReturn, takeStranger, takeVerdict } from './capturing.ts';
+import {
+  type AssuranceRequest,
+  type DecisionOnRecord,
+  type DeviceProof,
+  type Reach,
+  takeDecision,
+  takeDevice,
+} from './deciding.ts';
 import type { Verdict } from './decision.ts';
+import { end } from './end.ts';
 import { isEnrolling, join } from './joining.ts';
 import { type Leg, choose, takeLeg, takeProof } from './legs.ts';
 import type { Locality, Place } from './locality.ts';
 import type { FactorName } from './message.ts';
+import type { Decision } from './policy.ts';
 import { deadline, isOver, standing } from './standing.ts';
 import type { DeviceClass } from './turn.ts';
 import type { Expectation } from './verdict.ts';
@@ -45,9 +56,7 @@ interface Common {
     loginHint: string | undefined;
     /** The languages that the person wants: as the app said (`ui_locales`), then as the browser says. */
     uiLocales: string | undefined;
-    /** The classes of which the app says that one is essential; nothing that proves less is offered. */
-    essentialAcr?: readonly string[];
-  };
+  } & AssuranceRequest;
   createdAtMs: number;
   expiresAtMs: number;
 }
@@ -67,6 +76,8 @@ export interface Capture {
   enrolmentId: string;
   /** The browser that asked for the selfie. */
   place: Place;
+  /** By the word of whoever sits there, others do too: it is not remembered. */
+  isShared?: true;
   device: { id: string; deviceClass: DeviceClass };
 }
 
@@ -80,12 +91,24 @@ export type DenialReason =
   | 'unavailable'
   | 'limited'
   | 'other_way'
-  | 'cancelled';
+  | 'cancelled'
+  /** By the policy. */
+  | 'refused'
+  /** What the app asked for cannot be reached here. */
+  | 'unmet';
+
+/** Said by us or by the person, and not by Didit. */
+export type GivenUp = Extract<
+  DenialReason,
+  'unavailable' | 'limited' | 'other_way' | 'cancelled' | 'unmet'
+>;
 
 export interface Captured {
   phase: 'captured';
   identity: Identity;
   capture: Capture;
+  device?: DeviceProof;
+  decision?: DecisionOnRecord;
   verdict?: Pick<Verdict, 'reason' | 'isNear'> & { decidedAtMs: number; locality: Locality };
   returnedAtMs?: number;
 }
@@ -95,13 +118,20 @@ interface Proven {
   phase: 'proven';
   identity: Identity;
   legs?: readonly Leg[];
+  device?: DeviceProof;
+  decision?: DecisionOnRecord;
   proof: Proof;
+  /** The policy spared the person a selfie: what was proven was proven earlier. */
+  skippedAtMs?: number;
 }
 
 interface Ended {
   /** Kept so that "try again" need not ask who it is. */
   identity?: Identity;
   endedAtMs: number;
+  /** Kept for whoever explains it. */
+  decision?: DecisionOnRecord;
+  decidedAtMs?: number;
   returnedAtMs?: number;
   /** Kept so that a late, foreign arrival can still be told from a stranger's guess. */
   capture?: Capture;
@@ -114,13 +144,15 @@ export type Attempt = Common &
     | { phase: 'joining'; address: string }
     /**
      * `factor`: the one that is being asked for instead of a selfie. `legs`: what was shown so far, never enough.
-     * `withoutFace`: somebody new wants no selfie.
+     * `withoutFace`: somebody new wants no selfie. `decision`: by what is known so far; something new is decided anew.
      */
     | {
         phase: 'identified';
         identity: Identity;
         factor?: FactorName;
         legs?: readonly Leg[];
+        device?: DeviceProof;
+        decision?: DecisionOnRecord;
         withoutFace?: true;
       }
     | Captured
@@ -138,6 +170,8 @@ export type AttemptEvent =
   | { type: 'admitted'; identity: Identity }
   | { type: 'face_refused' }
   | { type: 'prolonged'; untilMs: number }
+  | { type: 'device_proven'; accountId: string; device: DeviceProof }
+  | { type: 'decided'; decision: Decision; reach: Reach }
   | { type: 'captured'; capture: Capture }
   | { type: 'judged'; diditSessionId: string; verdict: Verdict; locality: Locality }
   | { type: 'returned'; nonceHash: string }
@@ -147,7 +181,7 @@ export type AttemptEvent =
   /** `accountId`: whose code it was. */
   | { type: 'leg_proven'; leg: LegName; accountId: string; environment: 'live' | 'sandbox' }
   | { type: 'finished'; account: CurrentAccount | undefined }
-  | { type: 'gave_up'; reason: 'unavailable' | 'limited' | 'other_way' | 'cancelled' }
+  | { type: 'gave_up'; reason: GivenUp }
   | { type: 'superseded' };
 
 /** The account as it is when the door opens; undefined when it is gone or blocked. */
@@ -203,6 +237,10 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
         attempt: expiresAtMs === attempt.expiresAtMs ? attempt : { ...attempt, expiresAtMs },
       };
     }
+    case 'device_proven':
+      return takeDevice(attempt, event);
+    case 'decided':
+      return takeDecision(attempt, event, nowMs);
     case 'captured':
       return capture(attempt, event.capture);
     case 'judged':
@@ -210,10 +248,7 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
     case 'returned':
       return takeReturn(attempt, event.nonceHash, nowMs);
     case 'arrived_elsewhere':
-      if (attempt.phase !== 'captured' || attempt.capture.callbackNonceHash !== event.nonceHash) {
-        return { attempt, refused: 'wrong_nonce' };
-      }
-      return { attempt: end(attempt, { phase: 'foreign' }, nowMs) };
+      return takeStranger(attempt, event.nonceHash, nowMs);
     case 'factor_chosen':
       return choose(attempt, event.factor);
     case 'proven':
@@ -227,56 +262,6 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
     case 'superseded':
       return { attempt: end(attempt, { phase: 'superseded' }, nowMs) };
   }
-}
-
-function capture(attempt: Attempt, taken: Capture): Transition {
-  if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
-  // A login is compared with the face that is enrolled, an enrolment with a document: never the other way round.
-  const isByDocument = taken.expectation.reference === 'document';
-  if (isByDocument !== isEnrolling(attempt)) return { attempt, refused: 'out_of_order' };
-  const { factor: _, legs: __, ...identified } = attempt;
-  return { attempt: { ...identified, phase: 'captured', capture: taken } };
-}
-
-function takeVerdict(
-  attempt: Attempt,
-  { diditSessionId, verdict, locality }: Extract<AttemptEvent, { type: 'judged' }>,
-  nowMs: number,
-): Transition {
-  if (attempt.phase !== 'captured') return { attempt, refused: 'out_of_order' };
-  if (attempt.capture.diditSessionId !== diditSessionId) {
-    return { attempt, refused: 'other_session' };
-  }
-  switch (verdict.outcome) {
-    case 'pending':
-      return { attempt };
-    case 'declined':
-    case 'in_review':
-    case 'not_finished':
-      return { attempt: end(attempt, { phase: 'denied', reason: verdict.outcome }, nowMs) };
-    case 'approved':
-      // Also when only a second reading sees a stranger: a verdict may be lowered.
-      if (locality === 'differs' || locality === 'unknown') {
-        return { attempt: end(attempt, { phase: 'denied', reason: 'elsewhere' }, nowMs) };
-      }
-      if (attempt.verdict) return { attempt };
-      return {
-        attempt: {
-          ...attempt,
-          verdict: {
-            ...{ reason: verdict.reason, decidedAtMs: nowMs, locality },
-            ...(verdict.isNear ? { isNear: true } : {}),
-          },
-        },
-      };
-  }
-}
-
-function takeReturn(attempt: Attempt, nonceHash: string, nowMs: number): Transition {
-  if (attempt.phase !== 'captured') return { attempt, refused: 'out_of_order' };
-  if (attempt.capture.callbackNonceHash !== nonceHash) return { attempt, refused: 'wrong_nonce' };
-  if (attempt.returnedAtMs !== undefined) return { attempt, refused: 'spent' };
-  return { attempt: { ...attempt, returnedAtMs: nowMs } };
 }
 
 function finish(attempt: Attempt, account: CurrentAccount | undefined, nowMs: number): Transition {
@@ -298,22 +283,4 @@ function finish(attempt: Attempt, account: CurrentAccount | undefined, nowMs: nu
     };
   }
   return { attempt: end(attempt, { phase: 'consumed', proof: where.proof }, nowMs) };
-}
-
-type Ending =
-  | { phase: 'consumed'; proof: Proof }
-  | { phase: 'denied'; reason: DenialReason }
-  | { phase: 'expired' | 'foreign' | 'superseded' };
-
-function end(attempt: Attempt, ending: Ending, nowMs: number): Attempt {
-  const { schema, id, kind, interactionUid, reference, client, request, createdAtMs, expiresAtMs } =
-    attempt;
-  return {
-    ...{ schema, id, kind, interactionUid, reference, client, request, createdAtMs, expiresAtMs },
-    ...('identity' in attempt ? { identity: attempt.identity } : {}),
-    ...('capture' in attempt ? { capture: attempt.capture } : {}),
-    ...('returnedAtMs' in attempt ? { returnedAtMs: attempt.returnedAtMs } : {}),
-    endedAtMs: nowMs,
-    ...ending,
-  };
 }

@@ -14,6 +14,7 @@ export interface AuditEvent {
     | 'login.completed'
     | 'login.denied'
     | 'login.foreign'
+    | 'login.disowned'
     | 'login.expired'
     | 'factor.asked'
     | 'factor.proven'

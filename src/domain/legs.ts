@@ -38,7 +38,8 @@ export function takeLeg(
     return { attempt, refused: 'out_of_order' };
   }
   if (accountId !== attempt.identity.accountId) return { attempt, refused: 'other_account' };
-  const { factor: _, ...identified } = attempt;
+  // Who has shown something new is looked at anew.
+  const { factor: _, decision: __, ...identified } = attempt;
   const legs = [...(attempt.legs ?? []), { name: leg, provenAtMs: nowMs }];
   const names = legs.map(({ name }) => name);
   if (!suffices(names)) return { attempt: { ...identified, legs } };

@@ -22,7 +22,21 @@ export type Message =
     }
   | { kind: 'invitation'; link: string; untilMs: number }
   /** Somebody signed in without a selfie. */
-  | ({ kind: 'other_way'; factors: readonly FactorName[]; client: string; atMs: number } & SeenIn)
+  | ({
+      kind: 'other_way';
+      factors: readonly FactorName[];
+      client: string;
+      atMs: number;
+      link: string;
+    } & SeenIn)
+  /** Somebody signed in in a browser that the account was never used in; `keepsKey`: which has a key of its own now. */
+  | ({
+      kind: 'new_device';
+      keepsKey: boolean;
+      client: string;
+      atMs: number;
+      link: string;
+    } & SeenIn)
   /** A selfie that was asked for in another browser, stopped or let in and taken back. */
   | ({ kind: 'borrowed_selfie'; ended: boolean; client: string; atMs: number } & SeenIn)
   | { kind: 'factor_added' | 'factor_removed'; factor: FactorName; name?: string; atMs: number }

@@ -23,6 +23,8 @@ export type Standing =
   | { at: 'identify' }
   | { at: 'joining'; address: string }
   | { at: 'capture'; identity: Identity }
+  /** The policy wants something else than a selfie, or before one. */
+  | { at: 'ways' }
   | { at: 'factor'; factor: FactorName }
   /** One leg was shown, and another has to be chosen. */
   | { at: 'second_leg'; shown: readonly LegName[] }
@@ -39,20 +41,27 @@ export function standing(attempt: Attempt, nowMs: number): Standing {
     case 'joining':
       return { at: 'joining', address: attempt.address };
     case 'identified':
-      if (attempt.factor !== undefined) return { at: 'factor', factor: attempt.factor };
-      if (attempt.legs) return { at: 'second_leg', shown: attempt.legs.map(({ name }) => name) };
-      return { at: 'capture', identity: attempt.identity };
+      return standingOfIdentified(attempt);
     case 'captured':
       return standingOfCapture(attempt, nowMs);
     case 'proven':
-      if (nowMs - attempt.proof.provenAtMs > verdictFreshForMs)
+      if (nowMs - (attempt.skippedAtMs ?? attempt.proof.provenAtMs) > verdictFreshForMs) {
         return { at: 'denied', reason: 'stale' };
+      }
       return { at: 'ready', proof: attempt.proof };
     case 'denied':
       return { at: 'denied', reason: attempt.reason };
     default:
       return { at: attempt.phase };
   }
+}
+
+function standingOfIdentified(attempt: Extract<Attempt, { phase: 'identified' }>): Standing {
+  const { factor, legs, decision, identity } = attempt;
+  if (factor !== undefined) return { at: 'factor', factor };
+  const isSelfieNext = decision !== undefined && decision.action !== 'fallback';
+  if (legs && !isSelfieNext) return { at: 'second_leg', shown: legs.map(({ name }) => name) };
+  return decision?.action === 'fallback' ? { at: 'ways' } : { at: 'capture', identity };
 }
 
 function standingOfCapture(attempt: Captured, nowMs: number): Standing {
@@ -68,6 +77,8 @@ function standingOfCapture(attempt: Captured, nowMs: number): Standing {
   const { accountId } = attempt.identity;
   // A decoy: no verdict can be good enough for nobody.
   if (accountId === undefined) return { at: 'denied', reason: 'declined' };
-  const { environment } = attempt.capture.expectation;
-  return { at: 'ready', proof: selfieProof(accountId, verdict.decidedAtMs, environment) };
+  const { environment, livenessMethods } = attempt.capture.expectation;
+  const taken = { livenessMethods, hasDevice: attempt.device !== undefined };
+  const { decidedAtMs } = verdict;
+  return { at: 'ready', proof: selfieProof(accountId, { ...taken, decidedAtMs }, environment) };
 }

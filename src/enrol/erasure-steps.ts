@@ -3,6 +3,7 @@ import type { Accounts } from '../store/accounts.ts';
 import type { Departed } from '../store/departed.ts';
 import type { DiditTraces } from '../store/didit-traces.ts';
 import type { FactorRecords } from '../store/factors.ts';
+import type { FamiliarRecords } from '../store/familiar.ts';
 import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
@@ -16,6 +17,7 @@ export interface StepTools {
   portraits: Portraits;
   turns: Turns;
   factors: FactorRecords;
+  familiar: FamiliarRecords;
   history: History;
   tickets: Tickets;
   held: HeldEnrolments;
@@ -38,7 +40,7 @@ type Work = (job: ErasureJob, remains: Remains) => Promise<StepResult>;
 
 export function createErasureSteps(tools: StepTools): Readonly<Record<ErasureStep, Work>> {
   const { accounts, portraits, turns, factors, history, tickets, departed, traces, didit } = tools;
-  const { held } = tools;
+  const { held, familiar } = tools;
 
   async function deleteDiditSessions(
     { accountId, scope, requestedAtMs }: ErasureJob,
@@ -77,7 +79,10 @@ export function createErasureSteps(tools: StepTools): Readonly<Record<ErasureSte
       await each(names, (named) => accounts.giveUpNames(accountId, named));
       return { count: all.length };
     },
-    factors: async ({ accountId }) => ({ count: (await factors.erase(accountId)) ? 1 : 0 }),
+    async factors({ accountId }) {
+      const erased = [await factors.erase(accountId), await familiar.erase(accountId)];
+      return { count: erased.filter(Boolean).length };
+    },
     async history({ accountId }) {
       await history.prune(accountId, Number.MAX_SAFE_INTEGER);
       return {};

@@ -6,6 +6,7 @@ import type { Clock } from '../domain/environment.ts';
 import type { Account, Accounts, Enrolment } from '../store/accounts.ts';
 import type { DiditTraces } from '../store/didit-traces.ts';
 import type { FactorRecords, Factors } from '../store/factors.ts';
+import type { FamiliarRecords } from '../store/familiar.ts';
 import { type History, historyKeptSeconds } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { ErasureRequests } from './erasure-requests.ts';
@@ -51,6 +52,7 @@ export async function* exportPeople({
 export interface ExportTools {
   accounts: Accounts;
   factors: FactorRecords;
+  familiar: FamiliarRecords;
   history: History;
   portraits: Portraits;
   traces: DiditTraces;
@@ -60,7 +62,7 @@ export interface ExportTools {
 
 /** For the person. @returns undefined when there is no such account. */
 export function createExportOf(tools: ExportTools) {
-  const { accounts, factors, history, portraits, traces, erasure, clock } = tools;
+  const { accounts, factors, familiar, history, portraits, traces, erasure, clock } = tools;
 
   async function describeFace(accountId: string, enrolment: Enrolment) {
     const portrait = await portraits.load(accountId, enrolment, 'export');
@@ -78,9 +80,10 @@ export function createExportOf(tools: ExportTools) {
     if (!account || account.status === 'erased') return undefined;
     const { enrolment, notices = [] } = account;
     const sinceMs = clock() - historyKeptSeconds * 1000;
-    const [face, ways, entries, selfies, planned] = await Promise.all([
+    const [face, ways, { keys, places }, entries, selfies, planned] = await Promise.all([
       enrolment && describeFace(accountId, enrolment),
       factors.load(accountId),
+      familiar.load(accountId),
       Array.fromAsync(history.since(accountId, sinceMs)),
       traces.list(accountId),
       erasure.planned(accountId),
@@ -90,6 +93,11 @@ export function createExportOf(tools: ExportTools) {
       account: describeAccount(account),
       face,
       factors: describeFactors(ways),
+      devices: keys.map(({ name, addedAtMs, usedAtMs }) => ({
+        ...{ name, added_at: isoTime(addedAtMs), used_at: isoTime(usedAtMs) },
+      })),
+      // Kept as hashes, which can be compared and not read.
+      familiar_places: places.length,
       history: entries.map(({ atMs, ...entry }) => ({ at: isoTime(atMs), ...entry })),
       not_yet_shown: notices.map(({ atMs, ...notice }) => ({ at: isoTime(atMs), ...notice })),
       selfies_at_didit: selfies.map(({ diditSessionId, atMs }) => ({

@@ -14,7 +14,8 @@ export function thisAsker(
   const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
   // Somebody who is signed in here, and proves it anew, is no stranger either.
   const isKnown =
-    accountId !== undefined && (attempt.kind === 'step_up' || device.knows(accountId));
+    accountId !== undefined &&
+    (attempt.kind === 'step_up' || hasShownKey(attempt) || device.knows(accountId));
   return {
     device: device.id,
     deviceClass: isKnown ? 'known' : 'unknown',
@@ -22,3 +23,6 @@ export function thisAsker(
     clientId: attempt.client.id,
   };
 }
+
+const hasShownKey = (attempt: Attempt): boolean =>
+  'device' in attempt && attempt.device !== undefined;

@@ -1,14 +1,18 @@
 /** The selfie: who asks and what will happen, then one Didit session for this attempt and nobody else. */
 import type { RouterContext } from '@koa/router';
 import { type CreatedDiditSession, DiditError } from '../didit/port.ts';
-import { acr } from '../domain/assurance.ts';
+import { acr, acrName } from '../domain/assurance.ts';
 import { type Attempt, type Identity, isEnrolling } from '../domain/attempt.ts';
 import { isOver, standing } from '../domain/standing.ts';
 import type { Holder } from '../domain/turn.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
 import type { Asker } from '../store/limits.ts';
+import { mayEndWith, classOf } from '../domain/deciding.ts';
 import { thisAsker } from './asker.ts';
+import { decideOn, reachOf } from './decide.ts';
+import { provingTask } from './device-key.ts';
 import { describeCapture } from './expectation.ts';
+import { endUnmet } from './leave.ts';
 import { passkeyAction } from './passkey.ts';
 import {
   type LoginTools,
@@ -22,7 +26,7 @@ import {
   toDispatcher,
 } from './room.ts';
 import { type Subject, findSubject } from './subject.ts';
-import { firstWays, permits } from './ways.ts';
+import { firstWays } from './ways.ts';
 
 /** Ours; Didit's own links live for an hour or more. */
 const captureTtlMs = 5 * 60_000;
@@ -43,6 +47,7 @@ export function showCapture(
     client,
     identifier,
     device: { browser, system },
+    deviceKey: provingTask(tools, attempt),
     ways: firstWays(attempt, tools).map(({ name }) => name),
     actions: {
       selfie: pathOf(interactionUid, 'selfie'),
@@ -50,17 +55,36 @@ export function showCapture(
       factor: pathOf(interactionUid, 'factor'),
       otherWay: pathOf(interactionUid, 'other-way'),
       startOver: pathOf(interactionUid, 'start-over'),
+      notMe: pathOf(interactionUid, 'not-me'),
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;
   tools.show(ctx, 200, page, shownFor(attempt));
 }
 
-export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise<void> {
-  const { attempt, stored } = await ownAttempt(ctx, tools);
+/** Something else was shown first: does the policy want a selfie now? */
+export async function selfieNext(
+  ctx: RouterContext,
+  tools: LoginTools,
+  form: ReadonlyMap<string, string>,
+): Promise<void> {
+  await decideOn(ctx, tools, await ownAttempt(ctx, tools), form);
+  toDispatcher(ctx);
+}
+
+export async function takeSelfie(
+  ctx: RouterContext,
+  tools: LoginTools,
+  form: ReadonlyMap<string, string>,
+): Promise<void> {
+  const { attempt, stored } = await decideOn(ctx, tools, await ownAttempt(ctx, tools), form);
   const isBefore = ['new', 'joining', 'identified'].includes(attempt.phase);
   if (isEnrolling(attempt) && isBefore) await tools.enrolment?.require(attempt);
-  const isAsked = attempt.phase === 'identified' && permits(attempt, acr.selfie, tools);
+  if (attempt.phase === 'identified' && isOutOfReach(attempt, tools)) {
+    await endUnmet(ctx, tools);
+    return;
+  }
+  const isAsked = attempt.phase === 'identified' && isSelfieDecided(attempt);
   // Where the time is up nothing is asked of Didit any more.
   if (!isAsked || standing(attempt, tools.clock()).at === 'expired') {
     toDispatcher(ctx);
@@ -68,7 +92,7 @@ export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise
   }
   // Whether a name is known must not show in how soon the answer comes.
   const floor = tools.sleep(tools.settings.createFloorMs);
-  const captureUrl = await takeTurn(ctx, tools, { attempt, stored });
+  const captureUrl = await takeTurn(ctx, tools, { attempt, stored }, form.has('shared'));
   await floor;
   if (captureUrl === undefined) {
     toDispatcher(ctx);
@@ -78,6 +102,20 @@ export async function takeSelfie(ctx: RouterContext, tools: LoginTools): Promise
   ctx.status = 303;
   ctx.redirect(captureUrl);
   ctx.body = '';
+}
+
+function isSelfieDecided(attempt: Identified['attempt']): boolean {
+  if (isEnrolling(attempt)) return true;
+  return attempt.decision?.action === 'selfie' || attempt.decision?.action === 'selfie_active';
+}
+
+/** Would the selfie that was decided on end with less than the app insists on? */
+function isOutOfReach(attempt: Identified['attempt'], tools: LoginTools): boolean {
+  const { decision, device, request } = attempt;
+  if (isEnrolling(attempt))
+    return !mayEndWith(request, acrName(acr.selfie, tools.settings.environment));
+  const name = decision && classOf(decision.action, device !== undefined, reachOf(tools));
+  return name !== undefined && !mayEndWith(request, name);
 }
 
 /** A document takes longer than a face. */
@@ -93,6 +131,7 @@ async function takeTurn(
   ctx: RouterContext,
   tools: LoginTools,
   loaded: Identified,
+  isShared: boolean,
 ): Promise<string | undefined> {
   const { attempt } = loaded;
   const subject = await findSubject(attempt, tools);
@@ -120,7 +159,7 @@ async function takeTurn(
       await giveUp(tools, attempt, 'limited', `limit_${refusedBy}`);
       return undefined;
     }
-    return await capture(ctx, tools, loaded, subject, asker);
+    return await capture(ctx, tools, loaded, subject, { ...asker, isShared });
   } catch (error) {
     await tools.turns.end(enrolmentId, own, 'left').catch(() => undefined);
     if (!(error instanceof DiditError)) throw error;
@@ -145,7 +184,7 @@ async function capture(
   tools: LoginTools,
   loaded: Identified,
   subject: Subject,
-  { device, deviceClass }: Pick<Asker, 'device' | 'deviceClass'>,
+  { device, deviceClass, isShared }: Pick<Asker, 'device' | 'deviceClass'> & { isShared: boolean },
 ): Promise<string | undefined> {
   const { attempt } = loaded;
   const planned = describeCapture(tools, attempt, subject, {
@@ -167,6 +206,7 @@ async function capture(
       ...planned.capture,
       expectation: { ...planned.capture.expectation, diditSessionId, workflowVersion },
       diditSessionId,
+      ...(isShared ? { isShared } : {}),
     },
   } as const;
   const giveBack = async (): Promise<void> => {

@@ -32,8 +32,10 @@ export function describeCapture(
   const minimumFaceMatchScore = isByDocument
     ? settings.minimumDocumentMatchScore
     : settings.minimumFaceMatchScore;
-  const workflowId = isByDocument ? settings.enrolmentWorkflowId : settings.workflowId;
-  if (workflowId === undefined) throw new DiditError('refused', 'there is no workflow to enrol by');
+  const isActive = 'decision' in attempt && attempt.decision?.action === 'selfie_active';
+  const loginWorkflowId = isActive ? settings.activeWorkflowId : settings.workflowId;
+  const workflowId = isByDocument ? settings.enrolmentWorkflowId : loginWorkflowId;
+  if (workflowId === undefined) throw new DiditError('refused', 'there is no workflow for this');
   const purpose = isByDocument ? 'enrolment' : 'returning_user_signin';
   const hints = settings.sendDeviceHints
     ? { device_id: hash(from.hints.device), from_ip: from.hints.address }
@@ -59,7 +61,7 @@ export function describeCapture(
         reference: typeof face === 'string' ? face : 'portrait',
         livenessMethods: isByDocument
           ? enrolmentLivenessMethods(settings.allowFlashing)
-          : ['PASSIVE'],
+          : [isActive ? 'ACTIVE_3D' : 'PASSIVE'],
         startedAtMs: clock(),
         expiresAtMs: from.expiresAtMs,
       },

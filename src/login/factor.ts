@@ -70,7 +70,7 @@ export async function showSecondLeg(
     ways: (await secondWays(attempt, tools)).map(({ name }) => name),
     actions: {
       factor: pathOf(interactionUid, 'factor'),
-      selfie: pathOf(interactionUid, 'try-again'),
+      selfie: pathOf(interactionUid, 'selfie-next'),
       cancel: pathOf(interactionUid, 'cancel'),
     },
   } as const;

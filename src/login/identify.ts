@@ -2,6 +2,8 @@
 import type { RouterContext } from '@koa/router';
 import type { Attempt } from '../domain/attempt.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
+import { decideOn } from './decide.ts';
+import { provingTask } from './device-key.ts';
 import { passkeyAction } from './passkey.ts';
 import {
   type LoginTools,
@@ -27,6 +29,7 @@ export function showIdentify(
     page: 'identify',
     client,
     identifier: request.loginHint,
+    deviceKey: provingTask(tools, attempt),
     ...(error ? { error } : {}),
     actions: {
       identify: pathOf(interactionUid, 'identify'),
@@ -58,7 +61,9 @@ export async function identify(
     showIdentify(ctx, tools, loaded.attempt, 'too_long');
     return;
   }
-  await takeName(tools, loaded, identifier, 'selfie');
+  const accountId = await tools.accounts.idOf(identifier);
+  const naming = { type: 'identified', identity: { identifier, accountId } } as const;
+  await decideOn(ctx, tools, loaded, form, naming);
   toDispatcher(ctx);
 }
 
@@ -70,23 +75,13 @@ export async function nameBeforeLeaving(
 ): Promise<void> {
   const identifier = typedIdentifier(form);
   const isName = identifier !== '' && identifier.length <= maximumLength;
-  if (loaded.attempt.phase === 'new' && isName) {
-    await takeName(tools, loaded, identifier, 'other_way');
-  }
+  if (loaded.attempt.phase !== 'new' || !isName) return;
+  const accountId = await tools.accounts.idOf(identifier);
+  const event = { type: 'identified', identity: { identifier, accountId } } as const;
+  const { attempt, refused } = await propose(tools, loaded.attempt, event, loaded);
+  if (!refused) recordFor(tools, attempt, 'login.decided', 'other_way');
 }
 
 function typedIdentifier(form: ReadonlyMap<string, string>): string {
   return form.get('identifier')?.trim() ?? '';
-}
-
-async function takeName(
-  tools: LoginTools,
-  loaded: LoadedAttempt,
-  identifier: string,
-  decided: 'selfie' | 'other_way',
-): Promise<void> {
-  const accountId = await tools.accounts.idOf(identifier);
-  const event = { type: 'identified', identity: { identifier, accountId } } as const;
-  const { attempt, refused } = await propose(tools, loaded.attempt, event, loaded);
-  if (!refused) recordFor(tools, attempt, 'login.decided', decided);
 }

@@ -16,7 +16,7 @@ import {
 import { seeOther } from './resume.ts';
 import { nextAttempt, readInteraction } from './start.ts';
 
-type Reason = 'other_way' | 'cancelled';
+type Reason = 'other_way' | 'cancelled' | 'unmet';
 
 /** Ends what is under way. @returns the attempt as it then is: perhaps it had ended, or succeeded, before. */
 async function giveUp(ctx: RouterContext, tools: LoginTools, reason: Reason): Promise<Attempt> {
@@ -40,15 +40,51 @@ export async function otherWay(
   toDispatcher(ctx);
 }
 
-/** Back to the relying party, which is told no more than that it was denied (RFC 6749 section 4.1.2.1). */
+/**
+ * Back to the relying party, which is told no more than that it was denied (RFC 6749 section 4.1.2.1), or that what it
+ * asked for was not reached (OpenID Connect Core Unmet Authentication Requirements 1.0).
+ */
 export async function cancel(ctx: RouterContext, tools: LoginTools): Promise<void> {
   const attempt = await giveUp(ctx, tools, 'cancelled');
   if (attempt.phase === 'consumed') {
     toDispatcher(ctx);
     return;
   }
+  const wasTried = attempt.phase === 'denied' && attempt.reason !== 'cancelled';
+  await endWith(ctx, tools, wasTried && isMoreAsked(attempt) ? 'unmet' : 'denied');
+}
+
+/** Somebody else began this, or made the person begin it: it is over at once, and the operator hears of it. */
+export async function notMe(ctx: RouterContext, tools: LoginTools): Promise<void> {
+  const attempt = await giveUp(ctx, tools, 'cancelled');
+  if (attempt.phase === 'denied') recordFor(tools, attempt, 'login.disowned');
+  toDispatcher(ctx);
+}
+
+/** What the app insists on cannot be shown in this browser: it is told at once, before anything is asked of Didit. */
+export async function endUnmet(ctx: RouterContext, tools: LoginTools): Promise<void> {
+  await giveUp(ctx, tools, 'unmet');
+  await endWith(ctx, tools, 'unmet');
+}
+
+const isMoreAsked = ({ request: { essentialAcr = [], minimumAcr } }: Attempt): boolean =>
+  essentialAcr.length > 0 || minimumAcr !== undefined;
+
+const errors = {
+  denied: { error: 'access_denied', error_description: 'End-User ended the sign-in' },
+  unmet: {
+    error: 'unmet_authentication_requirements',
+    error_description: 'the requested authentication context was not reached',
+  },
+} as const;
+
+async function endWith(
+  ctx: RouterContext,
+  tools: LoginTools,
+  how: keyof typeof errors,
+): Promise<void> {
   const interaction = await readInteraction(ctx, tools);
-  interaction.result = { error: 'access_denied', error_description: 'End-User ended the sign-in' };
+  interaction.result = errors[how];
   await interaction.persist();
   seeOther(ctx, interaction.returnTo);
 }

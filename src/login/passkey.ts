@@ -21,7 +21,7 @@ import {
   shownFor,
   toDispatcher,
 } from './room.ts';
-import { activeAccount, permits } from './ways.ts';
+import { activeAccount, permits, permitsSelfie } from './ways.ts';
 
 export const passkeyFactor: FactorName = 'passkey';
 
@@ -81,7 +81,7 @@ function mayProve(attempt: Attempt, { clock }: LoginTools): boolean {
 
 /** The app takes nothing else: whatever codes prove, a selfie does too. */
 function isOnlyWay(attempt: Attempt, tools: LoginTools): boolean {
-  return !permits(attempt, acr.selfie, tools);
+  return !permitsSelfie(attempt, tools);
 }
 
 /** Is a passkey what the dispatcher has to show: because nothing else will do, or it was about to be taken? */

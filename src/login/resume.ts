@@ -6,7 +6,9 @@ import { standing } from '../domain/standing.ts';
 import type { Proof } from '../domain/assurance.ts';
 import { createPrompt, isFirstParty } from '../oidc/prompts.ts';
 import { isAbout, wantedSubject } from '../oidc/requested-subject.ts';
-import { rememberDevice } from './device.ts';
+import { rememberDevice, thisDevice } from './device.ts';
+import { keepingTask } from './device-key.ts';
+import { becomeFamiliar } from './familiar.ts';
 import {
   type LoginTools,
   ownAttempt,
@@ -17,23 +19,29 @@ import {
   toDispatcher,
 } from './room.ts';
 import { readInteraction } from './start.ts';
-import { noteLikeness, noteSignIn, writeOfOtherWay } from './told.ts';
+import { noteLikeness, noteSignIn, writeOfSignIn } from './told.ts';
 
 /** The only ones who are told what strangers tried are those who have just shown who they are. */
 export async function showContinue(
   ctx: RouterContext,
-  { show, accounts }: LoginTools,
+  tools: LoginTools,
   attempt: Attempt,
 ): Promise<void> {
+  const { show, accounts } = tools;
   const { interactionUid, client } = attempt;
   const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
   const account = accountId === undefined ? undefined : await accounts.find(accountId);
   const notices = account?.notices ?? [];
   const actions = { continue: pathOf(interactionUid, 'resume') };
-  show(ctx, 200, { page: 'continue', client, notices, actions }, shownFor(attempt));
+  const deviceKey = keepingTask(tools, attempt);
+  show(ctx, 200, { page: 'continue', client, notices, deviceKey, actions }, shownFor(attempt));
 }
 
-export async function resume(ctx: RouterContext, tools: LoginTools): Promise<void> {
+export async function resume(
+  ctx: RouterContext,
+  tools: LoginTools,
+  form: ReadonlyMap<string, string>,
+): Promise<void> {
   const loaded = await ownAttempt(ctx, tools);
   const { at } = standing(loaded.attempt, tools.clock());
   // Read before the proof is spent: an interaction that is gone must not cost it.
@@ -66,7 +74,8 @@ export async function resume(ctx: RouterContext, tools: LoginTools): Promise<voi
     // Another face has just ended the sign-ins from before it: the library must not wait for the one that asked.
     if (attempt.kind === 're_enrol') delete interaction.session;
     const isRight = await finishInteraction(interaction, tools, attempt.proof);
-    await writeOfOtherWay(ctx, tools, loaded.attempt);
+    const made = await becomeFamiliar(ctx, tools, loaded.attempt, form);
+    await writeOfSignIn(ctx, tools, loaded.attempt, attempt.proof, made);
     await noteLikeness(tools, loaded.attempt);
     rememberPlace(ctx, tools, loaded.attempt);
     if (account?.hasNotices) await tools.accounts.clearNotices(attempt.proof.accountId);

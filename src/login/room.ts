@@ -14,8 +14,10 @@ import type { Clock, Hash, Random, Sleep } from '../domain/environment.ts';
 import type { AuditEvent, Record } from '../domain/event.ts';
 import type { Place } from '../domain/locality.ts';
 import type { SendMail } from '../domain/message.ts';
+import type { Policy } from '../domain/policy.ts';
 import { Problem } from '../domain/problem.ts';
 import type { TurnEnd } from '../domain/turn.ts';
+import type { Whereabouts } from '../domain/whereabouts.ts';
 import type { Factor } from '../fallback/factor.ts';
 import type { Passkeys } from '../fallback/passkeys.ts';
 import type { SubjectFor } from '../oidc/subjects.ts';
@@ -27,9 +29,11 @@ import {
   type Proposed,
 } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
+import type { FamiliarRecords } from '../store/familiar.ts';
 import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Limits } from '../store/limits.ts';
+import type { Tickets } from '../store/tickets.ts';
 import type { Turns } from '../store/turns.ts';
 import type { FormTokens } from '../web/forms.ts';
 import type { Enrolment } from './enrolment.ts';
@@ -39,6 +43,8 @@ export interface LoginSettings {
   issuer: string;
   environment: 'live' | 'sandbox';
   workflowId: string;
+  /** With a movement that the person is asked for; undefined where there is none. */
+  activeWorkflowId: string | undefined;
   /** Document and selfie; undefined where nobody is enrolled. */
   enrolmentWorkflowId: string | undefined;
   /** `portrait`: we send the picture each time, so the reference is pinned. `stored`: Didit uses its own. */
@@ -63,6 +69,13 @@ export interface Decoy {
   nameFor: (name: string) => string;
 }
 
+/** By which rules it is decided what somebody has to show. */
+export interface Policies {
+  forClient(clientId: string): Policy;
+  /** Decides beside the one that counts, and is only written down. */
+  shadow: Policy | undefined;
+}
+
 export interface LoginTools {
   settings: LoginSettings;
   provider: Provider;
@@ -76,6 +89,11 @@ export interface LoginTools {
   /** The typed ones, in the order in which they are offered. */
   factors: readonly Factor[];
   passkeys: Passkeys;
+  familiar: FamiliarRecords;
+  /** For links in mails. */
+  tickets: Pick<Tickets, 'issue'>;
+  policies: Policies;
+  whereabouts: { of(address: string): Whereabouts };
   history: History;
   bell: Bell;
   didit: DiditApi;
@@ -168,15 +186,15 @@ export function recordFor(
   });
 }
 
-/** Proposes an event. It may come too late: then it is what ends the attempt, and that is told. */
+/** Proposes an event, or several. They may come too late: then they are what ends the attempt, and that is told. */
 export async function propose(
   tools: Omit<LoginTools, 'enrolment'>,
   attempt: Attempt,
-  event: AttemptEvent,
+  events: AttemptEvent | readonly AttemptEvent[],
   known?: LoadedAttempt,
 ): Promise<Proposed> {
   const of = { interactionUid: attempt.interactionUid, id: attempt.id };
-  const proposed = await tools.attempts.propose(of, event, known).catch((cause: unknown) => {
+  const proposed = await tools.attempts.propose(of, events, known).catch((cause: unknown) => {
     if (cause instanceof AttemptGone) throw new Problem('interaction_over', undefined, { cause });
     throw cause;
   });

@@ -5,17 +5,16 @@
  */
 import { Router, type RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
-import { acr } from '../domain/assurance.ts';
 import { type Attempt, type DenialReason, isEnrolling } from '../domain/attempt.ts';
 import { standing } from '../domain/standing.ts';
 import { readForm, requireSameOrigin } from '../web/forms.ts';
-import { showCapture, takeSelfie } from './capture.ts';
+import { selfieNext, showCapture, takeSelfie } from './capture.ts';
 import { allow, deny, showConsent } from './consent.ts';
 import { thisDevice } from './device.ts';
 import type { Step } from './enrolment.ts';
 import { answerFactor, chooseFactor, showFactor, showSecondLeg } from './factor.ts';
 import { identify, showIdentify } from './identify.ts';
-import { cancel, otherWay, startOver, tryAgain } from './leave.ts';
+import { cancel, notMe, otherWay, startOver, tryAgain } from './leave.ts';
 import { answerPasskey, askPasskey, isForPasskey, offerPasskey, passkeyAction } from './passkey.ts';
 import { resume, showContinue } from './resume.ts';
 import { returned } from './returned.ts';
@@ -23,11 +22,12 @@ import { type LoginTools, ownInteraction, pathOf, shownFor } from './room.ts';
 import { readInteraction, startAttempt } from './start.ts';
 import { moreTime } from './time.ts';
 import { type OpenStreams, createEvents, showWaiting } from './waiting.ts';
-import { firstWays, permits } from './ways.ts';
+import { firstWays, permitsSelfie } from './ways.ts';
 
 const steps: Readonly<Record<string, Step<LoginTools>>> = {
   identify,
   selfie: takeSelfie,
+  'selfie-next': selfieNext,
   resume,
   factor: chooseFactor,
   answer: answerFactor,
@@ -37,6 +37,7 @@ const steps: Readonly<Record<string, Step<LoginTools>>> = {
   'try-again': tryAgain,
   'start-over': startOver,
   cancel,
+  'not-me': notMe,
   'more-time': moreTime,
   allow,
   deny,
@@ -105,6 +106,10 @@ async function showStanding(
       showCapture(ctx, tools, attempt, where.identity);
       return;
     }
+    case 'ways': {
+      showFallback(ctx, tools, attempt, 'other_first');
+      return;
+    }
     case 'factor':
       return showFactor(ctx, tools, attempt, where.factor);
     case 'second_leg':
@@ -143,14 +148,14 @@ function showFallback(
   ctx: RouterContext,
   tools: LoginTools,
   attempt: Attempt,
-  reason: DenialReason | 'expired',
+  reason: DenialReason | 'expired' | 'other_first',
 ): void {
   const { show } = tools;
   const { interactionUid, client } = attempt;
   const back = pathOf(interactionUid, 'cancel');
-  const again = permits(attempt, acr.selfie, tools)
-    ? pathOf(interactionUid, 'try-again')
-    : undefined;
+  const maySelfie = reason !== 'other_first' && reason !== 'refused' && reason !== 'unmet';
+  const again =
+    maySelfie && permitsSelfie(attempt, tools) ? pathOf(interactionUid, 'try-again') : undefined;
   // The same list for everybody; it takes a name to use one.
   const ways = 'identity' in attempt ? firstWays(attempt, tools).map(({ name }) => name) : [];
   const shown = shownFor(attempt);

@@ -9,7 +9,7 @@ import {
   transition,
 } from '../domain/attempt.ts';
 import { Problem } from '../domain/problem.ts';
-import { createPrompt, essentialAcr } from '../oidc/prompts.ts';
+import { createPrompt, minimumOf, requestedAssurance } from '../oidc/prompts.ts';
 import type { Account } from '../store/accounts.ts';
 import { wantedLanguages } from '../web/language.ts';
 import { newReference } from '../web/respond.ts';
@@ -41,6 +41,7 @@ export async function startAttempt(
   const accountId = isOther ? undefined : interaction.session?.accountId;
   const account = accountId === undefined ? undefined : await accounts.find(accountId);
   const admission = await tools.enrolment?.admit(ctx, interaction);
+  const minimumAcr = await minimumAcrOf(interaction, tools);
   const attempt = newAttempt({
     id: random(16),
     kind: admission?.kind ?? kindOf(interaction, tools, account),
@@ -50,7 +51,7 @@ export async function startAttempt(
     request: {
       loginHint: text(interaction.params.login_hint),
       uiLocales: wantedLanguages(ctx, text(interaction.params.ui_locales)).join(' ') || undefined,
-      essentialAcr: essentialAcr(interaction.params),
+      ...requestedAssurance(interaction, minimumAcr),
     },
     createdAtMs: clock(),
     expiresAtMs: interaction.exp * 1000,
@@ -104,6 +105,15 @@ export function nextAttempt(
   if (keep === 'nothing' || !identity) return fresh;
   const type = isEnrolling(fresh) ? 'admitted' : 'identified';
   return transition(fresh, { type, identity }, clock()).attempt;
+}
+
+/** By the operator's word in the clients file. */
+async function minimumAcrOf(
+  { params }: Interaction,
+  { provider, settings }: LoginTools,
+): Promise<string | undefined> {
+  const client = await provider.Client.find(String(params.client_id));
+  return client && minimumOf(client, settings.environment);
 }
 
 /** Who asks: the name that the client gave itself, and the host that it really is. */

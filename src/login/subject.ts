@@ -59,3 +59,14 @@ function decoyFor(name: string, { decoy: { nameFor, portraitImage } }: Tools): S
     face: portraitImage === undefined ? undefined : { portraitImage },
   };
 }
+
+/** The same as the subject's, for who needs no more than to count by it. */
+export async function enrolmentIdOf(
+  { accountId, identifier }: Identity,
+  { accounts, decoy }: Pick<LoginTools, 'accounts' | 'decoy'>,
+): Promise<string> {
+  const account = accountId === undefined ? undefined : await accounts.find(accountId);
+  const isThere = account?.status === 'active' && !account.selfieOff;
+  const name = accountId ?? normaliseIdentifier(identifier);
+  return (isThere ? account.enrolment?.id : undefined) ?? decoy.nameFor(`enrolment ${name}`);
+}

@@ -1,10 +1,13 @@
 /**
- * What the person is told of a sign-in: a line in their history, and a mail where it was without a selfie, or where their
- * selfies look less and less like the picture.
+ * What the person is told of a sign-in: a line in their history, and a mail where it was without a selfie or
+ * in a new browser, or where their selfies look less and less like the picture.
  */
 import type { RouterContext } from '@koa/router';
 import { type Attempt, isEnrolling } from '../domain/attempt.ts';
 import type { Proof } from '../domain/assurance.ts';
+import type { DeviceKey } from '../domain/familiar.ts';
+import type { Message } from '../domain/message.ts';
+import { thisDevice } from './device.ts';
 import { type LoginTools, recordFor, thisPlace } from './room.ts';
 
 export async function noteSignIn(
@@ -44,21 +47,48 @@ export async function noteLikeness(tools: LoginTools, attempt: Attempt): Promise
   });
 }
 
-/** @param attempt as it was when the door opened. */
-export async function writeOfOtherWay(
+/** A link that says "that was not me" is good for as long as anything of the sign-in can be. */
+const disavowSeconds = 30 * 86_400;
+
+/**
+ * A sign-in without a selfie, or in a browser that the account was never used in, is told by mail, with a link that
+ * ends what it opened.
+ * @param attempt as it was when the door opened.
+ * @param made the device key that this sign-in left behind.
+ */
+export async function writeOfSignIn(
   ctx: RouterContext,
   tools: LoginTools,
   attempt: Attempt,
+  { accountId, provenAtMs }: Proof,
+  made: DeviceKey | undefined,
 ): Promise<void> {
-  if (attempt.phase !== 'proven' || !attempt.legs || !tools.mail) return;
-  const { email, emailVerified, locale } =
-    (await tools.accounts.find(attempt.proof.accountId)) ?? {};
+  const legs = attempt.phase === 'proven' ? attempt.legs : undefined;
+  const isNew = made !== undefined || isNewBrowser(ctx, tools, attempt, accountId);
+  if (!tools.mail || isEnrolling(attempt) || (!legs && !isNew)) return;
+  const { email, emailVerified, locale } = (await tools.accounts.find(accountId)) ?? {};
   if (email === undefined || !emailVerified) return;
   const { browser, system } = thisPlace(ctx, tools);
-  const factors = attempt.legs.map(({ name }) => name);
-  const what = { factors, client: attempt.client.name, atMs: tools.clock(), browser, system };
+  const authTime = Math.floor(provenAtMs / 1000);
+  const disavowing = { accountId, authTime, ...(made ? { deviceKey: made.id } : {}) };
+  const secret = await tools.tickets.issue('disavow', disavowing, disavowSeconds);
+  const link = `${tools.settings.issuer}/account/not-me/${secret}`;
+  const what = { client: attempt.client.name, atMs: tools.clock(), browser, system, link };
+  const message: Message = legs
+    ? { kind: 'other_way', factors: legs.map(({ name }) => name), ...what }
+    : { kind: 'new_device', keepsKey: made !== undefined, ...what };
   // The person is in already: a mail server that is slow or away changes nothing about that.
-  tools.mail({ address: email, locale }, { kind: 'other_way', ...what }).catch(() => {
-    recordFor(tools, attempt, 'mail.failed', 'other_way');
+  tools.mail({ address: email, locale }, message).catch(() => {
+    recordFor(tools, attempt, 'mail.failed', message.kind);
   });
+}
+
+function isNewBrowser(
+  ctx: RouterContext,
+  tools: LoginTools,
+  attempt: Attempt,
+  accountId: string,
+): boolean {
+  const hasKey = 'device' in attempt && attempt.device?.kind === 'key';
+  return !hasKey && !thisDevice(ctx, tools).knows(accountId);
 }

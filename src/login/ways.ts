@@ -1,6 +1,7 @@
 /** Which ways in besides a selfie there are, at first and after the first right answer, and whose limits count. */
 import type { Attempt, Identity } from '../domain/attempt.ts';
-import { acr, acrName, satisfies } from '../domain/assurance.ts';
+import { acr, acrName } from '../domain/assurance.ts';
+import { classOf, mayEndWith } from '../domain/deciding.ts';
 import type { Factor } from '../fallback/factor.ts';
 import { normaliseIdentifier } from '../store/account-names.ts';
 import type { Account } from '../store/accounts.ts';
@@ -17,9 +18,22 @@ export function permits(
   name: string,
   { settings }: Pick<LoginTools, 'settings'>,
 ): boolean {
-  const { essentialAcr = [] } = request;
-  const proves = acrName(name, settings.environment);
-  return essentialAcr.length === 0 || essentialAcr.some((want) => satisfies(proves, want));
+  return mayEndWith(request, acrName(name, settings.environment));
+}
+
+/** May it end with a selfie of some kind? Whether this browser has a key is not known before it shows it. */
+export function permitsSelfie(
+  { request }: Attempt,
+  { settings }: Pick<LoginTools, 'settings'>,
+): boolean {
+  const { environment, activeWorkflowId } = settings;
+  const reach = { environment, hasActive: activeWorkflowId !== undefined };
+  return (['selfie', 'selfie_active'] as const).some((action) =>
+    [true, false].some((hasDevice) => {
+      const name = classOf(action, hasDevice, reach);
+      return name !== undefined && mayEndWith(request, name);
+    }),
+  );
 }
 
 /** The same for everybody. */

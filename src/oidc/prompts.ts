@@ -10,7 +10,8 @@
  * was. Ours asks once, too, and then says no.
  */
 import { type KoaContextWithOIDC, errors, interactionPolicy } from 'oidc-provider';
-import { satisfies } from '../domain/assurance.ts';
+import { acrName, satisfies } from '../domain/assurance.ts';
+import type { AssuranceRequest } from '../domain/deciding.ts';
 import { isAbout } from './requested-subject.ts';
 import type { SubjectFor } from './subjects.ts';
 
@@ -26,6 +27,7 @@ export function createPolicy(
   reachable: readonly string[],
   subjectFor: SubjectFor,
   isOpen: boolean,
+  environment: 'live' | 'sandbox',
 ): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   const login = policy.get('login');
@@ -46,7 +48,7 @@ export function createPolicy(
       'acr',
       'the requested authentication context could not be reached',
       'unmet_authentication_requirements',
-      (ctx) => needsOtherAcr(ctx, reachable),
+      (ctx) => needsOtherAcr(ctx, reachable, environment),
     ),
   );
   login.checks.add(
@@ -91,14 +93,27 @@ function needsOtherSubject({ oidc }: KoaContextWithOIDC, subjectFor: SubjectFor)
   return !isRight;
 }
 
-function needsOtherAcr({ oidc }: KoaContextWithOIDC, reachable: readonly string[]): boolean {
+function needsOtherAcr(
+  { oidc }: KoaContextWithOIDC,
+  reachable: readonly string[],
+  environment: 'live' | 'sandbox',
+): boolean {
   const { essential, values } = requestedAcr(oidc.claims);
+  const minimum = oidc.client && minimumOf(oidc.client, environment);
   const have = oidc.session?.accountId ? oidc.session.acr : undefined;
-  if (values.length === 0 || (have && values.some((want) => satisfies(have, want)))) return false;
-  const canHelp =
-    !oidc.result?.login && reachable.some((can) => values.some((want) => satisfies(can, want)));
-  if (canHelp) return true;
-  if (essential) {
+  const isWanted = (name: string): boolean =>
+    values.length === 0 || values.some((want) => satisfies(name, want));
+  const isEnough = (name: string): boolean => minimum === undefined || satisfies(name, minimum);
+  if (values.length === 0 && minimum === undefined) return false;
+  if (have !== undefined && isWanted(have) && isEnough(have)) return false;
+  // Asked once: whoever has just signed in is not asked for the same again, least of all for another selfie.
+  const hasJustSignedIn = oidc.result?.login !== undefined;
+  if (!hasJustSignedIn && reachable.some((can) => isWanted(can) && isEnough(can))) return true;
+  const isLacking = have === undefined || !isEnough(have);
+  if (
+    (essential && !(have !== undefined && isWanted(have))) ||
+    (minimum !== undefined && isLacking)
+  ) {
     throw new errors.UnmetAuthenticationRequirements(
       'the requested authentication context cannot be reached here',
     );
@@ -106,15 +121,35 @@ function needsOtherAcr({ oidc }: KoaContextWithOIDC, reachable: readonly string[
   return false;
 }
 
+/** The least that the operator takes for this app, as this environment calls it. */
+export function minimumOf(client: object, environment: 'live' | 'sandbox'): string | undefined {
+  const { minimum_acr: name } = client as { minimum_acr?: unknown };
+  return typeof name === 'string' ? acrName(name, environment) : undefined;
+}
+
 /**
- * What is essential in the parameters of an interaction; the library has checked their form. Whoever could not prove
- * any of it need not begin.
+ * What an interaction asks of the sign-in; the library has checked its form. Whoever could not prove what is essential
+ * need not begin.
  */
-export function essentialAcr(params: Readonly<Record<string, unknown>>): readonly string[] {
+export function requestedAssurance(
+  { params, prompt }: { params: Readonly<Record<string, unknown>>; prompt: { reasons: string[] } },
+  minimumAcr: string | undefined,
+): AssuranceRequest {
+  const { acr_values: wished, claims, max_age: maxAge } = params;
   // The library puts `acr_values` in the place of the claim, and those are wishes.
-  if (typeof params.claims !== 'string' || params.acr_values !== undefined) return [];
-  const { essential, values } = requestedAcr(JSON.parse(params.claims) as ClaimsParameter);
-  return essential ? values : [];
+  const wishes = typeof wished === 'string' ? wished.split(' ').filter(Boolean) : undefined;
+  const parsed = typeof claims === 'string' ? (JSON.parse(claims) as ClaimsParameter) : {};
+  const { essential, values } = wishes
+    ? { essential: false, values: wishes }
+    : requestedAcr(parsed);
+  const isNewActAsked = ['login_prompt', 'max_age'].some((why) => prompt.reasons.includes(why));
+  const maxAgeSeconds = Number(maxAge);
+  return {
+    ...(values.length > 0 ? { [essential ? 'essentialAcr' : 'wantedAcr']: values } : {}),
+    ...(minimumAcr === undefined ? {} : { minimumAcr }),
+    ...(isNewActAsked ? { isNewActAsked } : {}),
+    ...(maxAge !== undefined && Number.isFinite(maxAgeSeconds) ? { maxAgeSeconds } : {}),
+  };
 }
 
 interface ClaimsParameter {

@@ -31,6 +31,8 @@ export interface ProviderSettings {
   isOpen: boolean;
   /** Can anybody sign in by a passkey here? */
   hasPasskeys: boolean;
+  /** Is there a workflow for active liveness? */
+  hasActive: boolean;
   session: { ttlSeconds: number; maxAgeSeconds: number };
   pkceRequired: boolean;
   dynamicRegistration: { enabled: boolean; initialAccessToken?: string | undefined };
@@ -76,7 +78,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     jwks: settings.jwks,
     loadExistingGrant: createGrantLoader(),
     interactions: {
-      policy: createPolicy(reachable, parts.subjectFor, settings.isOpen),
+      policy: createPolicy(reachable, parts.subjectFor, settings.isOpen, settings.environment),
       // `begin` says that nothing is under way yet, and saves the login's first look into the store.
       url: (_ctx, interaction) => `/interaction/${interaction.uid}?begin`,
     },
@@ -129,8 +131,12 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
 }
 
 /** What a login here can end with, best first. */
-function reachableClasses({ environment, hasPasskeys }: ProviderSettings): string[] {
-  const classes = [...(hasPasskeys ? [acr.passkey] : []), acr.selfie, acr.fallback];
+function reachableClasses({ environment, hasPasskeys, hasActive }: ProviderSettings): string[] {
+  const classes = [
+    ...(hasPasskeys ? [acr.passkey] : []),
+    ...(hasActive ? [acr.selfieActive] : []),
+    ...[acr.selfieDevice, acr.selfie, acr.device, acr.fallback],
+  ];
   return classes.map((name) => acrName(name, environment));
 }
 

@@ -9,8 +9,11 @@ export interface LoadedAttempt {
   stored: Stored;
 }
 
-/** What became of an event. `changed`: by this very call, and not by an equal one before it. */
-export type Proposed = Transition & { changed: boolean };
+/**
+ * What became of an event. `changed`: by this very call, and not by an equal one before it; then `stored` is the record
+ * as it is now, for whoever goes on with it.
+ */
+export type Proposed = Transition & { changed: boolean; stored?: Stored };
 
 export type Attempts = ReturnType<typeof createAttempts>;
 
@@ -54,22 +57,24 @@ export function createAttempts(store: Store, clock: Clock) {
   }
 
   /**
-   * Proposes an event. Nothing is written when it changes nothing.
-   * @param of the attempt that the event is about; another one in its place refuses it.
+   * Proposes an event, or several of one moment: the first that is refused is the last that is looked at. Nothing is
+   * written when they change nothing.
+   * @param of the attempt that they are about; another one in its place refuses them.
    */
   async function propose(
     of: { interactionUid: string; id: string },
-    event: AttemptEvent,
+    events: AttemptEvent | readonly AttemptEvent[],
     known?: LoadedAttempt,
   ): Promise<Proposed> {
-    return update<Proposed>(
+    let stored: Stored | undefined;
+    const proposed = await update<Proposed>(
       store,
       keyOf(of.interactionUid),
       (current) => {
         if (current === undefined) throw new AttemptGone();
         const attempt = JSON.parse(current) as Attempt;
         if (attempt.id !== of.id) return { result: { attempt, refused: 'over', changed: false } };
-        const next = transition(attempt, event, clock());
+        const next = takeAll(attempt, [events].flat());
         const result = { ...next, changed: next.attempt !== attempt };
         if (!result.changed) return { result };
         return {
@@ -79,7 +84,18 @@ export function createAttempts(store: Store, clock: Clock) {
         };
       },
       known?.stored,
+      (record) => (stored = record),
     );
+    return stored ? { ...proposed, stored } : proposed;
+  }
+
+  function takeAll(attempt: Attempt, events: readonly AttemptEvent[]): Transition {
+    let taken: Transition = { attempt };
+    for (const event of events) {
+      taken = transition(taken.attempt, event, clock());
+      if (taken.refused) break;
+    }
+    return taken;
   }
 
   return { load, start, replace, propose };

@@ -16,6 +16,7 @@ export type HistoryEntry = { atMs: number; reference?: string } &
     | { event: 'factor_added' | 'factor_removed'; factor: FactorName; name?: string }
     | { event: 'face_enrolled' | 'face_replaced' | 'face_erased'; consent?: string }
     | { event: 'disavowed'; authTime: number }
+    | { event: 'device_removed' }
     | { event: 'address_changed' | 'exported' | 'selfie_off' | 'selfie_on' | 'all_signed_out' }
     | { event: 'recovery_began' | 'recovery_done' | 'recovery_cancelled' }
     | { event: 'erasure_planned' | 'erasure_cancelled' }

@@ -89,6 +89,12 @@ export function createLimits(
     if (!isMinority) alarm('many_declined');
   }
 
+  /** Counts a sign-in that begins. @returns how many have, for this person and in this hour. */
+  const started = (enrolmentId: string): Promise<number> =>
+    store.increment(`starts:${bucketOf('hour', clock())} ${enrolmentId}`, {
+      ttlSeconds: keptSeconds.hour,
+    });
+
   /** May a code be sent to this account, on the word of somebody at this address? */
   async function sendMessage(to: {
     person: string;
@@ -109,5 +115,5 @@ export function createLimits(
     await counterOf('factor', of.person, of.deviceClass).refund();
   }
 
-  return { admit, declined, sendMessage, tryFactor, factorWasRight };
+  return { admit, declined, started, sendMessage, tryFactor, factorWasRight };
 }

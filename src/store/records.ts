@@ -8,6 +8,7 @@ import { createBell } from './bell.ts';
 import { createDeparted } from './departed.ts';
 import { createDiditTraces } from './didit-traces.ts';
 import { createFactorRecords } from './factors.ts';
+import { createFamiliarRecords } from './familiar.ts';
 import { createHeldEnrolments } from './held-enrolments.ts';
 import { createHistory } from './history.ts';
 import { createLimits } from './limits.ts';
@@ -38,6 +39,7 @@ export function createRecords(store: Store, tools: RecordTools) {
     departed: createDeparted(store, random),
     portraits: createPortraits(store, watchPortraits(tools)),
     factorRecords: createFactorRecords(store),
+    familiar: createFamiliarRecords(store),
     history: createHistory(store, clock),
     tickets: createTickets(store, tools),
     held: createHeldEnrolments(store),

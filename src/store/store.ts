@@ -143,7 +143,7 @@ export type Change<T> =
 /**
  * Compare-and-set around a pure function: reads, asks `change` what should stand there, writes only
  * if nobody wrote meanwhile, else begins again. `known` saves the first read when the caller has
- * just read the record.
+ * just read the record, and `written` is told of the new one by whoever will change it again.
  *
  * @throws when the record is so contended that 50 rounds were not enough; nothing was written then.
  */
@@ -152,14 +152,18 @@ export async function update<T>(
   key: string,
   change: (current: string | undefined) => Change<T>,
   known?: Stored,
+  written: (record: Stored) => void = () => undefined,
 ): Promise<T> {
   let current = known ?? (await store.get(key));
   for (let round = 0; round < 50; round += 1) {
     const next = change(current?.value);
     if (next.value === undefined) return next.result;
     const condition = current ? { ifVersion: current.version } : { ifAbsent: true };
-    const written = await store.put(key, next.value, { ttlSeconds: next.ttlSeconds, ...condition });
-    if (written !== undefined) return next.result;
+    const version = await store.put(key, next.value, { ttlSeconds: next.ttlSeconds, ...condition });
+    if (version !== undefined) {
+      written({ value: next.value, version });
+      return next.result;
+    }
     current = await store.get(key);
   }
   throw new Error(`the record under a key of kind "${key.split(':', 1)[0] ?? ''}" is contended`);

@@ -16,6 +16,8 @@ export interface TicketContents {
   /** Of the recovery that began then: a later one is not ended by the link of an earlier one. */
   recovery_cancel: { accountId: string; beganAtMs: number };
   erasure_cancel: { accountId: string };
+  /** "That was not me": of the sign-in that was proven then, and of the key that it made. */
+  disavow: { accountId: string; authTime: number; deviceKey?: string };
 }
 
 export type TicketKind = keyof TicketContents;

@@ -1,6 +1,7 @@
 /** The turn of each enrolment, changed only by compare-and-set; see domain/turn.ts for the rules. */
 import type { Clock } from '../domain/environment.ts';
 import {
+  type DeviceClass,
   type Holder,
   type Taken,
   type Turn,
@@ -43,6 +44,13 @@ export function createTurns(store: Store, clock: Clock) {
         turn: endTurn(before, of, how, clock()),
         result: undefined,
       })),
+
+    /** Declined in a row, for this kind of device. */
+    async failures(enrolmentId: string, deviceClass: DeviceClass): Promise<number> {
+      const stored = await store.get(`turn:${enrolmentId}`);
+      const turn = stored ? (JSON.parse(stored.value) as Turn) : freshTurn;
+      return turn.failures[deviceClass].inARow;
+    },
 
     /** For an enrolment that is no more. */
     forget: (enrolmentId: string): Promise<boolean> => store.delete(`turn:${enrolmentId}`),

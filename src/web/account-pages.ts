@@ -16,6 +16,8 @@ export interface AccountSheet {
   person: { name?: string | undefined; email?: string | undefined; username?: string | undefined };
   signIns: readonly AccountSignIn[];
   passkeys: readonly { id: string; name: string; createdAtMs: number; usedAtMs?: number }[];
+  /** Browsers that have a key of their own. */
+  devices: readonly { id: string; name: string; addedAtMs: number; usedAtMs: number }[];
   hasTotp: boolean;
   codesLeft: number;
   apps: readonly { id: string; name: string; lastMs: number }[];
@@ -56,4 +58,6 @@ export type AccountPage =
   | { page: 'recover'; address: string; error?: 'wrong_code' }
   | { page: 'stop'; actions: { stop: string } }
   | { page: 'stopped' }
+  | { page: 'disavow'; actions: { stop: string } }
+  | { page: 'disavowed' }
   | { page: 'sure'; what: 'erase_face' | 'erase_account'; readyAtMs: number };

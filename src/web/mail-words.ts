@@ -130,10 +130,17 @@ function contentsOf(message: Message, { t, time, list }: Speech): Contents {
       const client = foreignName(message.client);
       const factors = factorFact(list(message.factors.map(factor)));
       return {
-        ...{ name: 'other_way', values: { client }, toAccount: true },
+        ...{ name: 'other_way', values: { client }, link: message.link },
         facts: [when(message.atMs), where(message), factors],
       };
     }
+    case 'new_device':
+      return {
+        name: message.keepsKey ? 'new_device' : 'new_browser',
+        values: { client: foreignName(message.client) },
+        facts: [when(message.atMs), where(message)],
+        link: message.link,
+      };
     case 'borrowed_selfie':
       return {
         name: message.ended ? 'borrowed_selfie_ended' : 'borrowed_selfie_stopped',

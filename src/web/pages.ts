@@ -34,7 +34,14 @@ export interface PageNotice {
 }
 
 export type FallbackReason =
-  Exclude<DenialReason, 'in_review' | 'cancelled'> | 'limited' | 'expired';
+  Exclude<DenialReason, 'in_review' | 'cancelled'> | 'limited' | 'expired' | 'other_first';
+
+/** For the script that has the key of this browser, see login/device-key.ts. */
+export interface PageDeviceKey {
+  use: 'prove' | 'make' | 'forget';
+  message: string;
+  name: string | undefined;
+}
 
 export type Page =
   | AccountPage
@@ -43,6 +50,7 @@ export type Page =
       page: 'identify';
       client: AskingClient;
       identifier: string | undefined;
+      deviceKey: PageDeviceKey;
       error?: 'empty' | 'too_long';
       actions: {
         identify: string;
@@ -58,6 +66,7 @@ export type Page =
       client: AskingClient;
       identifier: string;
       device: { browser: string | undefined; system: string | undefined };
+      deviceKey: PageDeviceKey;
       /** The other ways in, each a value of the field `factor`. */
       ways: readonly FactorName[];
       actions: {
@@ -66,6 +75,7 @@ export type Page =
         factor: string;
         otherWay: string;
         startOver: string;
+        notMe: string;
         cancel: string;
       };
     }
@@ -83,6 +93,8 @@ export type Page =
       page: 'continue';
       client: AskingClient;
       notices: readonly PageNotice[];
+      /** Absent where this browser keeps what it has. */
+      deviceKey?: PageDeviceKey | undefined;
       actions: { continue: string };
     }
   | {

@@ -12,6 +12,7 @@ import { openStore } from '../../src/store/open.ts';
 import { createTurns } from '../../src/store/turns.ts';
 import { placeOf } from '../../src/web/place.ts';
 import { chromeOnLinux } from '../support/browser.ts';
+import { events as sampleEvents } from '../domain/samples.ts';
 
 const startedAtMs = Date.UTC(2026, 10, 22, 10);
 const chrome = { browser: 'Chrome', system: 'Linux', address: '203.0.113.7' };
@@ -76,7 +77,7 @@ async function underWay() {
   );
   const identity = { identifier: 'ana', accountId: 'account-1' };
   await attempts.propose(of, { type: 'identified', identity });
-  await attempts.propose(of, { type: 'captured', capture });
+  await attempts.propose(of, [sampleEvents.decided, { type: 'captured', capture }]);
   const events: AuditEvent[] = [];
   const declined: object[] = [];
   const alarms: string[] = [];

@@ -52,6 +52,8 @@ const results: Record<Exclude<WebhookResult, 'refused'>, true> = {
 };
 
 const denials: Record<DenialReason, true> = {
+  refused: true,
+  unmet: true,
   declined: true,
   in_review: true,
   not_finished: true,

@@ -87,8 +87,9 @@ test('[AS-03] a name that nobody here gives is satisfied by itself alone', () =>
 test('[AS-02] a selfie claims a face and a selfie’s class, not what a passkey would', () => {
   const provenAtMs = Date.UTC(2026, 10, 22);
   const proof = { accountId: 'ana', amr: ['face'], provenAtMs };
-  expect(selfieProof('ana', provenAtMs, 'live')).toEqual({ ...proof, acr: acr.selfie });
-  expect(selfieProof('ana', provenAtMs, 'sandbox')).toEqual({
+  const taken = { decidedAtMs: provenAtMs, livenessMethods: ['PASSIVE'], hasDevice: false };
+  expect(selfieProof('ana', taken, 'live')).toEqual({ ...proof, acr: acr.selfie });
+  expect(selfieProof('ana', taken, 'sandbox')).toEqual({
     ...proof,
     acr: `${acr.selfie}:test`,
   });

@@ -9,6 +9,7 @@ import {
   capture,
   captureEndsMs,
   captured,
+  decided,
   events,
   fresh,
   identified,
@@ -18,6 +19,8 @@ import {
   play,
   startMs,
 } from './samples.ts';
+
+const decidedOn = { ...events.decided.decision, atMs: startMs };
 
 const judged = (outcome: VerdictOutcome, locality: Locality = 'agrees'): AttemptEvent => ({
   ...events.approved,
@@ -50,6 +53,8 @@ describe('the way through', () => {
         phase: 'consumed',
         identity,
         capture,
+        decision: decidedOn,
+        decidedAtMs: judgedAtMs + 500,
         returnedAtMs: judgedAtMs,
         endedAtMs: judgedAtMs + 700,
         proof,
@@ -73,6 +78,7 @@ describe('the way through', () => {
       expectation: { ...capture.expectation, environment: 'sandbox' },
     } as const;
     const steps = [
+      events.decided,
       { type: 'captured', capture: sandbox } as const,
       events.approved,
       events.returned,
@@ -87,6 +93,7 @@ describe('the way through', () => {
     const nobody = { identifier: 'nobody@example.com', accountId: undefined };
     const attempt = play(fresh, [
       { type: 'identified', identity: nobody },
+      events.decided,
       events.captured,
       events.returned,
       events.approved,
@@ -98,6 +105,9 @@ describe('the way through', () => {
 
   test.each<[string, Attempt, AttemptEvent]>([
     ['a capture before a name', fresh, events.captured],
+    ['[XD-08] a capture before the policy has decided', identified, events.captured],
+    ['a decision before a name', fresh, events.decided],
+    ['a decision after the capture', captured, events.decided],
     ['a verdict before a capture', identified, events.approved],
     ['a return before a capture', identified, events.returned],
     ['another name after the first', identified, events.identified],
@@ -304,7 +314,7 @@ describe('another factor', () => {
   });
 
   test('is put aside by a selfie', () => {
-    expect(play(identified, [chosen, events.captured])).toEqual(captured);
+    expect(play(identified, [chosen, events.decided, events.captured], startMs)).toEqual(captured);
   });
 });
 
@@ -359,7 +369,7 @@ describe('the typed factors', () => {
 
   test('[AS-01] count for nothing beside a selfie or a passkey, nor after one', () => {
     const first = play(identified, legOf('mail'));
-    expect(play(first, [events.captured])).toEqual(captured);
+    expect(play(first, [events.decided, events.captured], startMs)).toEqual(captured);
     const passkey = { ...proof, acr: 'phr', amr: ['swk', 'user', 'pop', 'mfa'] };
     const chosen = { type: 'factor_chosen', factor: 'passkey' } as const;
     const shown = play(first, [chosen, { type: 'proven', proof: passkey }]);
@@ -388,17 +398,20 @@ describe('the end', () => {
 
   test('[XD-11] is never later than the interaction’s, whatever the capture says', () => {
     const long = { ...capture, expectation: { ...capture.expectation, expiresAtMs: Infinity } };
-    const attempt = play(identified, [{ type: 'captured', capture: long }]);
+    const attempt = play(decided, [{ type: 'captured', capture: long }]);
     for (const one of [fresh, identified, attempt]) {
       expect(standing(one, fresh.expiresAtMs - 1).at).not.toBe('expired');
       expect(standing(one, fresh.expiresAtMs)).toEqual({ at: 'expired' });
     }
   });
 
-  test('keeps who it was and which capture, and when the browser was back, and forgets the verdict', () => {
+  test('keeps what may still be asked: who it was, why, which capture, and when', () => {
     const both = play(captured, [events.approved, events.returned]);
     const end = play(both, [{ type: 'gave_up', reason: 'other_way' }]);
-    const kept = { identity, capture, returnedAtMs: judgedAtMs, endedAtMs: judgedAtMs };
+    const kept = {
+      ...{ identity, capture, decision: decidedOn },
+      ...{ decidedAtMs: judgedAtMs, returnedAtMs: judgedAtMs, endedAtMs: judgedAtMs },
+    };
     expect(end).toEqual({ ...fresh, phase: 'denied', reason: 'other_way', ...kept });
     expect(standing(end, judgedAtMs)).toEqual({ at: 'denied', reason: 'other_way' });
   });

@@ -9,7 +9,7 @@ import {
   transition,
 } from '../../src/domain/attempt.ts';
 import { standing } from '../../src/domain/standing.ts';
-import { capture, fresh, identified, startMs } from './samples.ts';
+import { capture, decided, events, fresh, identified, startMs } from './samples.ts';
 
 const address = 'nora@example.com';
 const identity = { identifier: address, accountId: 'account-of-nora' };
@@ -82,8 +82,9 @@ test('[EN-02] whoever merely says who they are enrols nobody', () => {
 
 test('[EN-04] a login is compared with the face that is enrolled, an enrolment with a document, never the other way round', () => {
   expect(refusal(identified, byDocument)).toBe('out_of_order');
+  expect(refusal(known, events.decided)).toBe('out_of_order');
   expect(refusal(known, byFace)).toBe('out_of_order');
-  expect(after(identified, byFace).phase).toBe('captured');
+  expect(after(decided, byFace).phase).toBe('captured');
   expect(after(known, byDocument).phase).toBe('captured');
   for (const kind of ['re_enrol', 'recovery'] as const) {
     const one = after(begun(kind), admitted);

@@ -102,6 +102,11 @@ export const approved: Verdict = { outcome: 'approved', reason: 'approved' };
 /** Events in which everything is right. */
 export const events = {
   identified: { type: 'identified', identity },
+  decided: {
+    type: 'decided',
+    decision: { action: 'selfie', policy: 'standard', rule: 'new device', signals: {} },
+    reach: { environment: 'live', hasActive: false },
+  },
   captured: { type: 'captured', capture },
   approved: {
     type: 'judged',
@@ -133,4 +138,5 @@ export function play(
 }
 
 export const identified = play(fresh, [events.identified], startMs);
-export const captured = play(identified, [events.captured], startMs);
+export const decided = play(identified, [events.decided], startMs);
+export const captured = play(decided, [events.captured], startMs);

@@ -1,7 +1,7 @@
 /** Everything that a story in a browser needs: provider, Didit, three applications, one Chromium. */
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { type Person, hostedOrigin, launchChromium, newPerson } from '../support/chromium.ts';
-import { type Testbed, startTestbed } from '../support/testbed.ts';
+import { type Testbed, type TestbedOptions, startTestbed } from '../support/testbed.ts';
 import { type Apps, prepareApps } from './apps.ts';
 
 export interface Stage {
@@ -14,15 +14,20 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** @param options `storeUrl`: a Redis, for tests that look into the store. */
-export async function openStage(options: { storeUrl?: string } = {}): Promise<Stage> {
+/**
+ * @param options `storeUrl`: a Redis, for tests that look into the store; `didit`: settings of that group besides;
+ *   `clients`: more of them, or more that is said of one.
+ */
+export async function openStage(
+  options: Pick<TestbedOptions, 'storeUrl' | 'clients'> & { didit?: object } = {},
+): Promise<Stage> {
   const apps = await prepareApps();
   const bed = await startTestbed({
-    ...options,
-    clients: apps.clients,
+    ...(options.storeUrl === undefined ? {} : { storeUrl: options.storeUrl }),
+    clients: [...apps.clients, ...(options.clients ?? [])],
     simulator: { hostedOrigin },
     flags: {
-      didit: { hostedOrigins: [hostedOrigin] },
+      didit: { hostedOrigins: [hostedOrigin], ...options.didit },
       outgoing: { allowPrivateNetworks: true },
     },
   });

@@ -2,7 +2,10 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { describe, expect, test } from 'vitest';
 import { acr } from '../../src/domain/assurance.ts';
-import { createPolicy, essentialAcr, isFirstParty } from '../../src/oidc/prompts.ts';
+import { createPolicy, isFirstParty, requestedAssurance } from '../../src/oidc/prompts.ts';
+
+const essentialAcr = (params: Record<string, unknown>) =>
+  requestedAssurance({ params, prompt: { reasons: [] } }, undefined).essentialAcr ?? [];
 
 interface Asked {
   /** The claims parameter's wish for the ID token; the library puts `acr_values` there, too. */
@@ -24,7 +27,7 @@ const contextOf = ({ idToken, hint, ...oidc }: Asked): KoaContextWithOIDC =>
     },
   }) as unknown as KoaContextWithOIDC;
 
-const policy = createPolicy([acr.selfie], (_client, accountId) => accountId, false);
+const policy = createPolicy([acr.selfie], (_client, accountId) => accountId, false, 'live');
 
 /** @returns whether this check asks the person. @throws where it refuses the request. */
 async function asks(prompt: string, reason: string, asked: Asked): Promise<boolean> {
@@ -183,7 +186,7 @@ test('[AS-03] the library’s checks that would ask without end are gone', () =>
 });
 
 test('a policy is its own: a second one with other classes does not change the first', async () => {
-  createPolicy([], () => '', false);
+  createPolicy([], () => '', false, 'live');
   expect(await asks('login', 'acr', { idToken: { acr: { value: acr.selfie } } })).toBe(true);
 });
 

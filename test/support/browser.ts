@@ -34,6 +34,7 @@ export function formTokenFor(url: string): Record<string, string> {
 export const withoutToken = (text: string): string =>
   text
     .replace(/(?<=name="form_token" value=")[^"]*/g, 'TOKEN')
+    .replace(/(?<=data-message=")[^"]*/g, 'MESSAGE')
     .replace(/(?<=data-expires-in=")\d+/, 'TIME');
 const signInOf = (url: string): string => /^.*\/interaction\/[\w-]+/.exec(url)?.[0] ?? url;
 

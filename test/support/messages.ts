@@ -17,10 +17,14 @@ export function messagesOf(
       { kind: 'code', purpose: 'recover', code: '482913', minutes: 1 },
     ],
     invitation: [{ kind: 'invitation', link: later.link, untilMs: later.readyAtMs }],
-    other_way: [{ kind: 'other_way', factors: ['mail', 'totp'], ...seen }],
+    other_way: [{ kind: 'other_way', factors: ['mail', 'totp'], link: later.link, ...seen }],
     borrowed_selfie: [
       { kind: 'borrowed_selfie', ended: false, ...seen },
       { kind: 'borrowed_selfie', ended: true, ...seen, browser: undefined, system: word('macOS') },
+    ],
+    new_device: [
+      { kind: 'new_device', keepsKey: true, link: later.link, ...seen },
+      { kind: 'new_device', keepsKey: false, link: later.link, ...seen },
     ],
     factor_added: [
       { kind: 'factor_added', factor: 'passkey', name: word('Ana’s phone'), atMs },

@@ -13,6 +13,7 @@ export function samples(word: (plain: string) => string): Record<string, Page> {
       page: 'identify',
       client,
       identifier: word('ana@example.com'),
+      deviceKey: { use: 'prove', message: word('sign this'), name: undefined },
       error: 'empty',
       actions: { identify: action, passkey: '/passkey', otherWay: action, cancel: action },
     },
@@ -21,10 +22,11 @@ export function samples(word: (plain: string) => string): Record<string, Page> {
       client,
       identifier: word('ana@example.com'),
       device: { browser: word('Chrome'), system: word('macOS') },
+      deviceKey: { use: 'prove', message: word('sign this'), name: word('ana') },
       ways: ['mail', 'totp', 'recovery'],
       actions: {
         ...{ selfie: action, passkey: '/passkey', factor: '/factor', otherWay: '/other' },
-        ...{ startOver: action, cancel: action },
+        ...{ startOver: action, notMe: action, cancel: action },
       },
     },
     waiting: {

@@ -36,6 +36,9 @@ const fallbackReasons: Record<FallbackReason, true> = {
   limited: true,
   not_finished: true,
   other_way: true,
+  other_first: true,
+  refused: true,
+  unmet: true,
   stale: true,
   unavailable: true,
 };

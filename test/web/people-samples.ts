@@ -88,6 +88,7 @@ function own(word: (plain: string) => string): Record<string, Page> {
       { authTime: 2, browser: undefined, system: undefined, clients: [], isThis: false },
     ],
     passkeys: [{ id: word('id'), name: word('Laptop'), createdAtMs: atMs, usedAtMs: atMs }],
+    devices: [{ id: word('key'), name: word('Chrome'), addedAtMs: atMs, usedAtMs: atMs }],
     hasTotp: true,
     codesLeft: 7,
     apps: [{ id: word('wiki'), name: word('Wiki'), lastMs: atMs }],
@@ -100,7 +101,13 @@ function own(word: (plain: string) => string): Record<string, Page> {
   return {
     account: full,
     accountBare: {
-      ...{ page: 'account', person: { username: word('ana') }, signIns: [], passkeys: [] },
+      ...{
+        page: 'account',
+        person: { username: word('ana') },
+        signIns: [],
+        passkeys: [],
+        devices: [],
+      },
       ...{ hasTotp: false, codesLeft: 0, apps: [], history: [], face: { state: 'none' } },
       ...{ canEnrol: true, canWrite: false, canMakePasskeys: false },
     },
@@ -126,6 +133,8 @@ function own(word: (plain: string) => string): Record<string, Page> {
     recover: { page: 'recover', address: word('ana@example.com'), error: 'wrong_code' },
     stop: { page: 'stop', actions: { stop: action } },
     stopped: { page: 'stopped' },
+    disavow: { page: 'disavow', actions: { stop: '/account/not-me/x' } },
+    disavowed: { page: 'disavowed' },
     sureFace: { page: 'sure', what: 'erase_face', readyAtMs: atMs },
     sureAccount: { page: 'sure', what: 'erase_account', readyAtMs: atMs },
   };

@@ -57,6 +57,7 @@ const provider = createProvider(
     pkceRequired: true,
     dynamicRegistration: { enabled: false },
     isOpen: false,
+    hasActive: false,
   },
   {
     ...{ store, clock, findAccount: createFindAccount(accounts), pages: noPages, fetch },

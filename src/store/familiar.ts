@@ -1,0 +1,28 @@
+/** What is familiar of an account (domain/familiar.ts): one record, changed only by compare-and-set. */
+import { type Familiar, nothingFamiliar } from '../domain/familiar.ts';
+import { type Store, update } from './store.ts';
+
+export type FamiliarRecords = ReturnType<typeof createFamiliarRecords>;
+
+export function createFamiliarRecords(store: Store) {
+  const keyOf = (accountId: string): string => `familiar:${accountId}`;
+
+  return {
+    async load(accountId: string): Promise<Familiar> {
+      const stored = await store.get(keyOf(accountId));
+      return stored ? (JSON.parse(stored.value) as Familiar) : nothingFamiliar;
+    },
+
+    /** `next` is pure and may be called again, when somebody else wrote meanwhile; the same record leaves it as it is. */
+    change: (accountId: string, next: (familiar: Familiar) => Familiar): Promise<void> =>
+      update<void>(store, keyOf(accountId), (current) => {
+        const before = current === undefined ? nothingFamiliar : (JSON.parse(current) as Familiar);
+        const after = next(before);
+        return after === before
+          ? { result: undefined }
+          : { value: JSON.stringify(after), result: undefined };
+      }),
+
+    erase: (accountId: string): Promise<boolean> => store.delete(keyOf(accountId)),
+  };
+}
