@@ -3,6 +3,7 @@
  * (`createPeople`); and, once there is a provider, how they come in and what their own page does (`openToPeople`).
  */
 import type { Middleware } from 'koa';
+import { createDisavowRoutes } from './account/disavow.ts';
 import { createStopRoutes } from './account/recovery.ts';
 import type { AccountTools } from './account/room.ts';
 import { createAccountRoutes } from './account/routes.ts';
@@ -106,6 +107,7 @@ export async function openToPeople(
     enrolment,
     routes: [
       createStopRoutes(account),
+      createDisavowRoutes(account),
       createAccountRoutes(account),
       createInvitationRoutes(links),
       createRecoveryRoutes(links),

@@ -11,6 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { JWK } from 'jose';
 import type { Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
+import { openDoors } from './app-doors.ts';
 import { createDiditSide } from './app-didit.ts';
 import { createPeople, enrolPeople, openToPeople, withAccountPage } from './app-people.ts';
 import type { Config } from './config/schema.ts';
@@ -21,22 +22,20 @@ import type { Alarm, AuditEvent } from './domain/event.ts';
 import type { SendMail, WrittenMail } from './domain/message.ts';
 import { createDecoy } from './enrol/decoy.ts';
 import { createLoginRoutes } from './login/routes.ts';
-import { type OpenStreams, closeStreams } from './login/waiting.ts';
+import type { OpenStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
 import type { Clients } from './oidc/clients.ts';
 import { putBackInteractions } from './oidc/interactions.ts';
 import { noteLogouts } from './oidc/logout-history.ts';
 import { refuseMalformed } from './oidc/parameters.ts';
 import { createOidcSide } from './oidc/side.ts';
-import { createHealthListener } from './ops/health.ts';
-import { type Listeners, createListeners } from './ops/listeners.ts';
+import type { Listeners } from './ops/listeners.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
 import { smallRandom } from './store/random.ts';
-import { createRecords } from './store/records.ts';
+import { type Records, createRecords } from './store/records.ts';
 import type { Store } from './store/store.ts';
 import type { Assets } from './web/assets.ts';
 import { brakeAuthorizations } from './web/brake.ts';
-import { createEdge } from './web/edge.ts';
 import { createFace } from './web/face.ts';
 import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
@@ -175,38 +174,21 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     afterwards: noteLogouts(records, clock),
   });
 
-  let isServing = true;
-  const handle = provider.callback();
-  const listeners = createListeners({
-    public: { host: config.host, port: config.port, admit: createEdge(issuer, config.trustProxy) },
-    management: config.management,
-    publicListener: (req, res) => void handle(req, res),
-    managementListener: createHealthListener({
-      pingStore: () => store.ping(),
-      isServing: () => isServing,
-    }),
-    opened() {
-      didit.reconcile.start();
-      oidc.start();
-      people.start();
-      accounts.listen().catch((error: unknown) => {
-        log.warn('changes of accounts are heard of late', { error: String(error) });
-      });
-    },
-    closing() {
-      isServing = false;
-      closeStreams(streams);
-    },
-    async closed() {
-      await didit.reconcile.stop();
-      await oidc.stop();
-      await people.stop();
-      await bell.close();
-      await didit.close();
-      await store.close();
-    },
-  });
+  const listeners = openDoors(options, { provider, store, streams }, [
+    didit.reconcile,
+    oidc,
+    people,
+    { start: () => hearOfChanges(accounts, log), stop: () => bell.close() },
+    { stop: () => didit.close() },
+    { stop: () => store.close() },
+  ]);
   return { ...listeners, redis: opened.redis };
+}
+
+function hearOfChanges(accounts: Records['accounts'], log: Log): void {
+  accounts.listen().catch((error: unknown) => {
+    log.warn('changes of accounts are heard of late', { error: String(error) });
+  });
 }
 
 /** What a request meets, in its order; the library's own endpoints come last. */

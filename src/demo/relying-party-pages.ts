@@ -63,6 +63,7 @@ export function signedInPage(
     html`<p>You are signed in to Acme Wiki.</p>
       <p class="row">
         <a class="button" href="/login?prompt=login">Take another selfie</a>
+        <a class="button plain" href="/login?step=up">Do something sensitive</a>
         <a class="button plain" href="${accountUrl}">My account</a>
         <a class="button plain" href="/logout">Sign out</a>
       </p>

@@ -98,7 +98,7 @@ function home({ options, sessions }: Party, ctx: Context): void {
 
 async function login({ discover, sessions, callbackUrl }: Party, ctx: Context): Promise<void> {
   const configuration = await discover();
-  const { login_hint: loginHint, prompt } = ctx.query;
+  const { login_hint: loginHint, prompt, step } = ctx.query;
   const codeVerifier = oidc.randomPKCECodeVerifier();
   const state = oidc.randomState();
   const nonce = oidc.randomNonce();
@@ -113,9 +113,21 @@ async function login({ discover, sessions, callbackUrl }: Party, ctx: Context): 
       code_challenge_method: 'S256',
       ...(typeof loginHint === 'string' ? { login_hint: loginHint } : {}),
       // `create`: Initiating User Registration via OpenID Connect 1.0.
+      ...(step === 'up' ? sensitive(configuration) : {}),
       ...(prompt === 'login' || prompt === 'create' ? { prompt } : {}),
     }).href,
   );
+}
+
+/**
+ * More proof than a sign-in takes: liveness by a movement, in a browser that is known by its key. It is essential, so
+ * the provider says no rather than less (OpenID Connect Core 5.5.1.1).
+ */
+function sensitive(configuration: oidc.Configuration): Record<string, string> {
+  const supported = configuration.serverMetadata().acr_values_supported ?? [];
+  const wanted = supported.filter((name) => name.includes(':acr:selfie-active'));
+  const claims = { id_token: { acr: { essential: true, values: wanted } } };
+  return { claims: JSON.stringify(claims) };
 }
 
 async function callback(party: Party, ctx: Context): Promise<void> {

@@ -16,9 +16,7 @@ export function end(attempt: Attempt, ending: Ending, nowMs: number): Attempt {
     ...('decision' in attempt ? { decision: attempt.decision } : {}),
     ...('capture' in attempt ? { capture: attempt.capture } : {}),
     ...('returnedAtMs' in attempt ? { returnedAtMs: attempt.returnedAtMs } : {}),
-    ...('verdict' in attempt && attempt.verdict
-      ? { decidedAtMs: attempt.verdict.decidedAtMs }
-      : {}),
+    ...('verdict' in attempt ? { decidedAtMs: attempt.verdict.decidedAtMs } : {}),
     endedAtMs: nowMs,
     ...ending,
   };

@@ -1,7 +1,8 @@
 /**
  * What nobody asks to be erased goes by itself, once a day: selfies at Didit whose time is over, faces of people who
- * have not come for long, whom nobody came for who was invited, and what is too old in their histories. Looking and deleting are apart: the look at everybody
- * is quick, and what it finds is done bit by bit, in any process, at Didit's pace.
+ * have not come for long, whom nobody came for who was invited, and what is too old in their histories and explanations. Looking
+ * and deleting are apart: the look at everybody is quick, and what it finds is done bit by bit, in any process, at
+ * Didit's pace.
  *
  * A process that dies over a sweep leaves it to the next, which begins it again: what was done is not found a second
  * time.
@@ -11,6 +12,7 @@ import type { Clock } from '../domain/environment.ts';
 import type { Account, Accounts } from '../store/accounts.ts';
 import type { DiditTraces } from '../store/didit-traces.ts';
 import { type DueList, createDueList } from '../store/due.ts';
+import type { Explanations } from '../store/explanations.ts';
 import { type History, historyKeptSeconds } from '../store/history.ts';
 import { type Store, update } from '../store/store.ts';
 import type { DeleteDiditSessions } from './didit-deletions.ts';
@@ -21,6 +23,7 @@ export interface RetentionTools {
   store: Store;
   accounts: Accounts;
   history: History;
+  explanations: Pick<Explanations, 'prune'>;
   traces: DiditTraces;
   erasure: Pick<ErasureRequests, 'eraseFace' | 'eraseAccount'>;
   deleteDiditSessions: DeleteDiditSessions;
@@ -65,6 +68,7 @@ export function createRetention(tools: RetentionTools): Retention {
     if (againInMs > 0) return againInMs;
     for await (const account of accounts.list()) await lookAt(account, sinceMs);
     await listOldSessions(undefined, undefined);
+    await tools.explanations.prune();
     await store.put(stateKey, JSON.stringify({ schema: 1, sinceMs, sweptAtMs: clock() }));
     return everyMs;
   }

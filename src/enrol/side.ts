@@ -6,6 +6,7 @@ import type { Accounts } from '../store/accounts.ts';
 import type { Departed } from '../store/departed.ts';
 import type { DiditTraces } from '../store/didit-traces.ts';
 import type { FactorRecords } from '../store/factors.ts';
+import type { Explanations } from '../store/explanations.ts';
 import type { FamiliarRecords } from '../store/familiar.ts';
 import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { History } from '../store/history.ts';
@@ -25,6 +26,7 @@ export interface PeopleTools {
   turns: Turns;
   factors: FactorRecords;
   familiar: FamiliarRecords;
+  explanations: Pick<Explanations, 'prune'>;
   history: History;
   tickets: Tickets;
   held: HeldEnrolments;

@@ -24,5 +24,4 @@ export function thisAsker(
   };
 }
 
-const hasShownKey = (attempt: Attempt): boolean =>
-  'device' in attempt && attempt.device !== undefined;
+const hasShownKey = (attempt: Attempt): boolean => 'device' in attempt;

@@ -58,7 +58,8 @@ export async function decideOn(
   const { shadow } = tools.policies;
   const needs = new Set([...policy.needs, ...(shadow?.needs ?? [])]);
   const signals = await readSignals(ctx, tools, asked, needs);
-  const decision = decide(policy, signals);
+  // All that was found out, so that another policy can be tried on it later.
+  const decision = { ...decide(policy, signals), signals: pick(signals, needs) };
   const {
     attempt: decided,
     refused,
@@ -91,6 +92,14 @@ function recordDecision(
   const beside = shadow ? `; ${shadow.policy} would: ${shadow.action}, ${shadow.rule}` : '';
   recordFor(tools, attempt, 'login.decided', `${decision.action}: ${decision.rule}${beside}`);
   if (attempt.phase === 'denied') recordFor(tools, attempt, 'login.denied', attempt.reason);
+}
+
+function pick(signals: Signals, names: ReadonlySet<SignalName>): Partial<Signals> {
+  // JSON has no Infinity, and a number that is missing counts as that.
+  const found = Object.entries(signals).filter(
+    ([name, value]) => names.has(name as SignalName) && value !== Infinity,
+  );
+  return Object.fromEntries(found) as Partial<Signals>;
 }
 
 interface Asked {

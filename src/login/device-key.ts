@@ -33,7 +33,7 @@ export function provingTask(
   tools: Pick<LoginTools, 'settings' | 'hash'>,
   attempt: Attempt,
 ): DeviceKeyTask {
-  const name = 'identity' in attempt ? attempt.identity?.identifier : undefined;
+  const name = 'identity' in attempt ? attempt.identity.identifier : undefined;
   return { use: 'prove', message: messageFor(tools, attempt, 'prove'), name };
 }
 

@@ -32,7 +32,7 @@ export function describeCapture(
   const minimumFaceMatchScore = isByDocument
     ? settings.minimumDocumentMatchScore
     : settings.minimumFaceMatchScore;
-  const isActive = 'decision' in attempt && attempt.decision?.action === 'selfie_active';
+  const isActive = 'decision' in attempt && attempt.decision.action === 'selfie_active';
   const loginWorkflowId = isActive ? settings.activeWorkflowId : settings.workflowId;
   const workflowId = isByDocument ? settings.enrolmentWorkflowId : loginWorkflowId;
   if (workflowId === undefined) throw new DiditError('refused', 'there is no workflow for this');

@@ -31,10 +31,10 @@ export async function becomeFamiliar(
   attempt: Attempt,
   form: ReadonlyMap<string, string>,
 ): Promise<DeviceKey | undefined> {
-  if (!('identity' in attempt) || attempt.identity?.accountId === undefined) return undefined;
+  if (!('identity' in attempt) || attempt.identity.accountId === undefined) return undefined;
   const { accountId } = attempt.identity;
   const proof = proofHere(attempt);
-  const device = 'device' in attempt && attempt.device?.kind === 'key' ? attempt.device : undefined;
+  const device = 'device' in attempt && attempt.device.kind === 'key' ? attempt.device : undefined;
   if (proof === undefined && !device) return undefined;
 
   const made = madeKey(ctx, tools, attempt, form);

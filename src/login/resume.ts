@@ -6,7 +6,7 @@ import { standing } from '../domain/standing.ts';
 import type { Proof } from '../domain/assurance.ts';
 import { createPrompt, isFirstParty } from '../oidc/prompts.ts';
 import { isAbout, wantedSubject } from '../oidc/requested-subject.ts';
-import { rememberDevice, thisDevice } from './device.ts';
+import { rememberDevice } from './device.ts';
 import { keepingTask } from './device-key.ts';
 import { becomeFamiliar } from './familiar.ts';
 import {

@@ -13,13 +13,16 @@ import { type LoginTools, recordFor, thisPlace } from './room.ts';
 export async function noteSignIn(
   ctx: RouterContext,
   tools: LoginTools,
-  { reference, client }: Attempt,
+  attempt: Attempt,
   { accountId, acr, provenAtMs }: Proof,
 ): Promise<void> {
+  const { reference, client } = attempt;
+  const { decision } = 'decision' in attempt ? attempt : {};
   const { browser, system } = thisPlace(ctx, tools);
   await tools.history.add(accountId, {
     ...{ event: 'signed_in', atMs: tools.clock(), reference, client: client.name, acr },
     ...{ authTime: Math.floor(provenAtMs / 1000), browser, system },
+    ...(decision ? { why: { action: decision.action, rule: decision.rule } } : {}),
   });
 }
 
@@ -89,6 +92,6 @@ function isNewBrowser(
   attempt: Attempt,
   accountId: string,
 ): boolean {
-  const hasKey = 'device' in attempt && attempt.device?.kind === 'key';
+  const hasKey = 'device' in attempt && attempt.device.kind === 'key';
   return !hasKey && !thisDevice(ctx, tools).knows(accountId);
 }

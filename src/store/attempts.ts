@@ -1,6 +1,7 @@
 /** Attempts in the store: one record an interaction, changed only by `transition` under compare-and-set. */
 import { type Attempt, type AttemptEvent, type Transition, transition } from '../domain/attempt.ts';
 import type { Clock } from '../domain/environment.ts';
+import { isOver } from '../domain/standing.ts';
 import { type Store, type Stored, update } from './store.ts';
 
 /** An attempt as it was read, with what is needed to save it without reading it again. */
@@ -20,7 +21,12 @@ export type Attempts = ReturnType<typeof createAttempts>;
 /** An ended attempt stays readable this long, so that a late browser is told what happened. */
 const afterlifeSeconds = 900;
 
-export function createAttempts(store: Store, clock: Clock) {
+/** @param ended is told of each attempt that is over, once. */
+export function createAttempts(
+  store: Store,
+  clock: Clock,
+  ended: (attempt: Attempt) => void = () => undefined,
+) {
   const keyOf = (interactionUid: string): string => `attempt:${interactionUid}`;
 
   function ttlSeconds(attempt: Attempt): number {
@@ -86,6 +92,7 @@ export function createAttempts(store: Store, clock: Clock) {
       known?.stored,
       (record) => (stored = record),
     );
+    if (proposed.changed && isOver(proposed.attempt)) ended(proposed.attempt);
     return stored ? { ...proposed, stored } : proposed;
   }
 

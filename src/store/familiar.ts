@@ -13,14 +13,17 @@ export function createFamiliarRecords(store: Store) {
       return stored ? (JSON.parse(stored.value) as Familiar) : nothingFamiliar;
     },
 
-    /** `next` is pure and may be called again, when somebody else wrote meanwhile; the same record leaves it as it is. */
-    change: (accountId: string, next: (familiar: Familiar) => Familiar): Promise<void> =>
-      update<void>(store, keyOf(accountId), (current) => {
+    /**
+     * @param next is pure and may be called again, when somebody else wrote meanwhile; the same record leaves it as it is.
+     * @returns the record as it is then.
+     */
+    change: (accountId: string, next: (familiar: Familiar) => Familiar): Promise<Familiar> =>
+      update<Familiar>(store, keyOf(accountId), (current) => {
         const before = current === undefined ? nothingFamiliar : (JSON.parse(current) as Familiar);
         const after = next(before);
         return after === before
-          ? { result: undefined }
-          : { value: JSON.stringify(after), result: undefined };
+          ? { result: after }
+          : { value: JSON.stringify(after), result: after };
       }),
 
     erase: (accountId: string): Promise<boolean> => store.delete(keyOf(accountId)),

@@ -3,13 +3,21 @@
  * account, ordered by time; an entry says no more than the person may read.
  */
 import type { Clock } from '../domain/environment.ts';
+import type { Action } from '../domain/policy.ts';
 import type { FactorName, SeenIn } from '../domain/message.ts';
 import type { Store } from './store.ts';
 
 export type HistoryEntry = { atMs: number; reference?: string } &
   /** `authTime` (seconds) names the sign-in: sessions and tokens carry it too. */
   (
-    | ({ event: 'signed_in'; client: string; acr: string; authTime: number } & SeenIn)
+    | ({
+        event: 'signed_in';
+        client: string;
+        acr: string;
+        authTime: number;
+        /** What the policy decided, and by which of its rules. */
+        why?: { action: Action; rule: string };
+      } & SeenIn)
     | { event: 'signed_out'; authTime: number }
     | ({ event: 'refused'; client: string; reason: string } & SeenIn)
     | ({ event: 'borrowed_selfie'; client: string } & SeenIn)

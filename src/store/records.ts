@@ -1,12 +1,15 @@
 /** All that is kept, in one place: each kind of record with what it needs of the outside world. */
+import type { Attempt } from '../domain/attempt.ts';
 import type { Clock, Hash, Random } from '../domain/environment.ts';
 import type { RaiseAlarm, Record } from '../domain/event.ts';
+import { explain } from '../domain/explain.ts';
 import type { LimitSettings } from '../domain/limits.ts';
 import { createAccounts } from './accounts.ts';
 import { createAttempts } from './attempts.ts';
 import { createBell } from './bell.ts';
 import { createDeparted } from './departed.ts';
 import { createDiditTraces } from './didit-traces.ts';
+import { createExplanations } from './explanations.ts';
 import { createFactorRecords } from './factors.ts';
 import { createFamiliarRecords } from './familiar.ts';
 import { createHeldEnrolments } from './held-enrolments.ts';
@@ -33,6 +36,14 @@ export type Records = ReturnType<typeof createRecords>;
 
 export function createRecords(store: Store, tools: RecordTools) {
   const { clock, random, alarm, limits } = tools;
+  const explanations = createExplanations(store, clock);
+
+  /** Nobody waits for it, and nobody is kept out where it cannot be written. */
+  function noteEnd(attempt: Attempt): void {
+    const explanation = explain(attempt);
+    if (explanation) explanations.add(explanation).catch(() => undefined);
+  }
+
   return {
     store,
     accounts: createAccounts(store, { clock, random }),
@@ -44,7 +55,8 @@ export function createRecords(store: Store, tools: RecordTools) {
     tickets: createTickets(store, tools),
     held: createHeldEnrolments(store),
     traces: createDiditTraces(store, clock),
-    attempts: createAttempts(store, clock),
+    attempts: createAttempts(store, clock, noteEnd),
+    explanations,
     turns: createTurns(store, clock),
     limits: createLimits(store, { clock, alarm, settings: limits }),
     bell: createBell(store),

@@ -1,4 +1,5 @@
 /** `didit-oidc demo`: provider, Didit simulator and a sample relying party in one process, nothing to set up. */
+import type { Config } from '../../config/schema.ts';
 import type { Command } from 'commander';
 
 const relyingPartyUrl = 'http://localhost:3002';
@@ -87,11 +88,15 @@ function demoEnvironment(): Record<string, string | undefined> {
   return { LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' };
 }
 
-function demoWorkflows({ passive, kyc = '' }: { passive: string; kyc?: string | undefined }) {
+function demoWorkflows({ passive, active = '', kyc = '' }: Config['didit']['workflows']) {
   const common = { version: 1, livenessMethod: 'PASSIVE', ttlSeconds: 3600 } as const;
   const selfie = ['LIVENESS', 'FACE_MATCH', 'IP_ANALYSIS'] as const;
   return [
     { ...common, id: passive, label: 'Selfie sign-in', features: selfie },
+    {
+      ...{ ...common, id: active, label: 'Selfie sign-in with movement', features: selfie },
+      livenessMethod: 'ACTIVE_3D',
+    },
     { ...common, id: kyc, label: 'Enrolment', features: ['ID_VERIFICATION', ...selfie] },
   ] as const;
 }

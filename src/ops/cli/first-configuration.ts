@@ -62,6 +62,8 @@ function secretsFile(): string {
     'DIDIT_API_KEY=',
     'DIDIT_WEBHOOK_SECRETS=',
     'DIDIT_WORKFLOW_PASSIVE=',
+    '# For apps and rules that ask for more: liveness by a movement.',
+    '#DIDIT_WORKFLOW_ACTIVE=',
     '',
     '# Fresh and random. Back up the encryption key: without it the store cannot be read.',
     `COOKIE_KEYS=${randomKey()}`,

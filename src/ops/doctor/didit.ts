@@ -17,7 +17,7 @@ export async function checkDidit(
   { fetch, clock }: { fetch: typeof globalThis.fetch; clock: () => number },
 ): Promise<Finding[]> {
   const { didit, issuer } = config;
-  const { kyc } = didit.workflows;
+  const { active, kyc } = didit.workflows;
   const settings = createDiditSettings({ ...didit, fetch, clock });
   const look = async (name: string, work: () => Promise<Finding[]>): Promise<Finding[]> => {
     try {
@@ -31,6 +31,13 @@ export async function checkDidit(
     look('workflow', async () =>
       loginWorkflow(await settings.findWorkflow(didit.workflows.passive)),
     ),
+    ...(active === undefined
+      ? []
+      : [
+          look('active workflow', async () =>
+            loginWorkflow(await settings.findWorkflow(active), 'ACTIVE_3D'),
+          ),
+        ]),
     ...(kyc === undefined
       ? []
       : [

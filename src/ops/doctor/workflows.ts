@@ -4,20 +4,26 @@ import { type Finding, ok, problem, warning } from './finding.ts';
 
 const inConsole = "in Didit's console";
 
-export function loginWorkflow(workflow: DiditWorkflow | undefined): Finding[] {
-  const name = 'workflow';
-  if (!workflow) return [unknown(name, 'DIDIT_WORKFLOW_PASSIVE')];
+/** @param method that a login by this workflow insists on. */
+export function loginWorkflow(
+  workflow: DiditWorkflow | undefined,
+  method: 'PASSIVE' | 'ACTIVE_3D' = 'PASSIVE',
+): Finding[] {
+  const isPassive = method === 'PASSIVE';
+  const name = isPassive ? 'workflow' : 'active workflow';
+  const variable = isPassive ? 'DIDIT_WORKFLOW_PASSIVE' : 'DIDIT_WORKFLOW_ACTIVE';
+  if (!workflow) return [unknown(name, variable)];
   const lacking = lacks(workflow, ['LIVENESS', 'FACE_MATCH']);
   if (lacking) {
     return [problem(name, `${lacking}: no selfie can open the door`, `Add it ${inConsole}.`)];
   }
   const { livenessMethod = 'PASSIVE' } = workflow;
-  if (livenessMethod !== 'PASSIVE') {
+  if (livenessMethod !== method) {
     return [
       problem(
         name,
         `its liveness is ${livenessMethod}: no selfie can open the door`,
-        `Choose PASSIVE ${inConsole}.`,
+        `Choose ${method} ${inConsole}.`,
       ),
     ];
   }

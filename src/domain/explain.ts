@@ -1,0 +1,85 @@
+/**
+ * Why a sign-in went as it did: one record of what was decided, by which rule, on which signals, how long each step
+ * took and whether it cost a selfie; and one plain sentence of it. Neither a score nor an address is in it.
+ */
+import type { Attempt, AttemptKind, DenialReason } from './attempt.ts';
+import type { Decision } from './policy.ts';
+import { isOver } from './standing.ts';
+
+type Step = 'decided' | 'selfie_begun' | 'verdict' | 'browser_back' | 'ended';
+
+export interface Explanation {
+  schema: 1;
+  /** What the person's pages show. */
+  reference: string;
+  attempt: string;
+  client: { id: string; name: string };
+  kind: AttemptKind;
+  beganAtMs: number;
+  outcome: 'signed_in' | 'denied' | 'expired' | 'foreign' | 'superseded';
+  reason?: DenialReason;
+  acr?: string;
+  amr?: readonly string[];
+  decision?: Decision;
+  /** In the order in which they happened, each so long after the beginning. */
+  steps: readonly { step: Step; afterMs: number }[];
+  /** Asked of Didit, and charged for unless nothing came of it. */
+  selfies: 0 | 1;
+}
+
+/** @returns undefined for an attempt that is still under way. */
+export function explain(attempt: Attempt): Explanation | undefined {
+  if (!isOver(attempt) || !('endedAtMs' in attempt)) return undefined;
+  const { id, reference, client, kind, createdAtMs, decision, capture } = attempt;
+  const times: readonly (readonly [Step, number | undefined])[] = [
+    ['decided', decision?.atMs],
+    ['selfie_begun', capture?.expectation.startedAtMs],
+    ['verdict', attempt.decidedAtMs],
+    ['browser_back', attempt.returnedAtMs],
+    ['ended', attempt.endedAtMs],
+  ];
+  const steps = times
+    .flatMap(([step, atMs]) => (atMs === undefined ? [] : [{ step, afterMs: atMs - createdAtMs }]))
+    .sort((one, other) => one.afterMs - other.afterMs);
+  return {
+    schema: 1,
+    ...{ reference, attempt: id, client: { id: client.id, name: client.name }, kind },
+    beganAtMs: createdAtMs,
+    outcome: attempt.phase === 'consumed' ? 'signed_in' : attempt.phase,
+    ...(attempt.phase === 'denied' ? { reason: attempt.reason } : {}),
+    ...(attempt.phase === 'consumed' ? { acr: attempt.proof.acr, amr: attempt.proof.amr } : {}),
+    ...(decision ? { decision: withoutTime(decision) } : {}),
+    steps,
+    selfies: capture ? 1 : 0,
+  };
+}
+
+const withoutTime = ({ action, policy, rule, signals }: Decision): Decision => ({
+  ...{ action, policy, rule, signals },
+});
+
+const actions: Readonly<Record<Decision['action'], string>> = {
+  skip: 'was spared a selfie',
+  selfie: 'was asked for a selfie',
+  selfie_active: 'was asked for a selfie with movement',
+  fallback: 'was asked for something else than a selfie first',
+  deny: 'was refused',
+  review: 'was held for a person to look at',
+};
+
+/** For an operator, in English. */
+export function plainly(explanation: Explanation): string {
+  const { client, decision, outcome, reason, acr, steps } = explanation;
+  const why = decision
+    ? `${actions[decision.action]} (rule “${decision.rule}” of policy ${decision.policy})`
+    : 'took a way for which no policy was asked';
+  const seconds = ((steps.at(-1)?.afterMs ?? 0) / 1000).toFixed(1);
+  const end = {
+    signed_in: `was signed in with ${acr ?? 'no class'}`,
+    denied: `was not signed in (${reason ?? 'no reason'})`,
+    expired: 'ran out of time',
+    foreign: 'was stopped, since the selfie came from another browser',
+    superseded: 'began anew',
+  }[outcome];
+  return `Somebody who came to ${client.name} ${why} and ${end} after ${seconds} s.`;
+}
