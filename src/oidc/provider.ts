@@ -17,7 +17,7 @@ import { acceptOnlyIdTokensAsHints, assertAssertion, assertRequestObject } from 
 import { createPolicy } from './prompts.ts';
 import { nameByFamily } from './refresh-tokens.ts';
 import { createRegistrationRules } from './registration.ts';
-import { type IsRevoked, authTimeOfToken } from './revoked.ts';
+import { type IsRevoked, proofOfToken } from './revoked.ts';
 import type { SubjectFor } from './subjects.ts';
 import { resourceIndicators, tokenAccess } from './tokens.ts';
 
@@ -72,7 +72,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
   const tls = settings.issuer.startsWith('https:');
   return {
     adapter: createAdapter(parts),
-    extraTokenClaims: authTimeOfToken,
+    extraTokenClaims: proofOfToken,
     clients: settings.clients.clients,
     findAccount: parts.findAccount,
     jwks: settings.jwks,

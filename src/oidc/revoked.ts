@@ -46,9 +46,15 @@ export function withoutRevoked(model: string, adapter: Adapter, isRevoked: IsRev
   };
 }
 
-/** An access token has no time of its own: it is given that of what it was issued for (RFC 9068 section 2.2.1). */
-export function authTimeOfToken({ oidc }: KoaContextWithOIDC): { auth_time: number } | undefined {
+/**
+ * An access token has no proof of its own: it carries that of what it was issued for (RFC 9068 section 2.2.1), so that
+ * an API can ask for more (RFC 9470). One that a program got for itself, without a person, carries none.
+ */
+export function proofOfToken({
+  oidc,
+}: KoaContextWithOIDC): { acr?: string; auth_time: number } | undefined {
   const { AuthorizationCode, RefreshToken } = oidc.entities;
-  const authTime = (AuthorizationCode ?? RefreshToken)?.authTime;
-  return authTime === undefined ? undefined : { auth_time: authTime };
+  const { acr, authTime } = AuthorizationCode ?? RefreshToken ?? {};
+  if (authTime === undefined) return undefined;
+  return { ...(acr === undefined ? {} : { acr }), auth_time: authTime };
 }
