@@ -14,6 +14,7 @@ import type { Provider } from 'oidc-provider';
 import { openDoors } from './app-doors.ts';
 import { createDiditSide } from './app-didit.ts';
 import { createPeople, enrolPeople, openToPeople, withAccountPage } from './app-people.ts';
+import { createPolicies } from './config/policies.ts';
 import type { Config } from './config/schema.ts';
 import { createBudget } from './didit/budget.ts';
 import type { Attempt } from './domain/attempt.ts';
@@ -105,6 +106,8 @@ export async function createApp(options: AppOptions): Promise<App> {
 async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
   const { config, log } = options;
   const { clock } = tools;
+  const policies = createPolicies(config, options.clients.clients);
+  log.info('policies', { names: policies.list.map(({ name }) => name) });
   // Every selfie opens one face; more than that is somebody who reads them for another reason.
   const isUsual = createBudget(config.didit.createsPerMinute, clock);
   const { limits } = config;

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { errorCode } from './environment.ts';
 import type { ReadFile } from './environment.ts';
 import type { Given } from './parse.ts';
+import { policyPath, shippedPolicies } from './policies.ts';
 import type { ConfigProblem } from './problems.ts';
 import { settings } from './settings.ts';
 import type { Setting } from './settings.ts';
@@ -11,11 +12,11 @@ import type { Setting } from './settings.ts';
 export function readNamedFiles(given: ReadonlyMap<string, Given>, readFile: ReadFile) {
   const texts = new Map<string, string>();
   const problems: ConfigProblem[] = [];
-  for (const { key, file } of settings) {
+  for (const { key, file, shippedPolicy } of settings) {
     const named = given.get(key);
     if (!file || typeof named?.value !== 'string' || named.value === '') continue;
     try {
-      texts.set(key, readFile(named.value));
+      texts.set(key, readFile(shippedPolicy ? policyPath(named.value) : named.value));
     } catch (error) {
       const message = `${named.value} cannot be read (${errorCode(error)})`;
       const fix = 'Correct the path or let the service read the file.';
@@ -28,6 +29,7 @@ export function readNamedFiles(given: ReadonlyMap<string, Given>, readFile: Read
 /** What a file names lies beside that file, wherever the program was started. */
 export function relativeTo(fileName: string, setting: Setting, line: Given): Given {
   if (typeof line.value !== 'string') return line;
+  if (setting.shippedPolicy && shippedPolicies.includes(line.value)) return line;
   const beside = (path: string) => (isAbsolute(path) ? path : join(dirname(fileName), path));
   if (setting.file && line.value !== '') return { ...line, value: beside(line.value) };
   const database = /^sqlite:(?!:memory:)(.+)$/.exec(line.value)?.[1];

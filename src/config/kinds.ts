@@ -28,6 +28,8 @@ export interface About {
    * readable.
    */
   file?: true;
+  /** Besides a file it may name one of the policies that come with the program. */
+  shippedPolicy?: true;
   /** A valid value for the documentation, for settings that have no default. */
   example?: unknown;
 }
@@ -43,6 +45,11 @@ export function setting<S extends z.ZodType>(kind: Kind<S>, meaning: string, abo
 export const text: Kind<z.ZodString> = { schema: z.string().min(1), expects: 'a text' };
 
 export const fileName: Kind<z.ZodString> = { schema: z.string().min(1), expects: 'a file name' };
+
+export const policyName: Kind<z.ZodString> = {
+  schema: z.string().min(1),
+  expects: '"standard", "strict" or the name of a policy file',
+};
 
 export const flag: Kind<z.ZodBoolean> = { schema: z.boolean(), expects: 'true or false' };
 

@@ -10,6 +10,7 @@ import type { Environment, ReadFile } from './environment.ts';
 import { readNamedFiles, relativeTo } from './files.ts';
 import { parseGiven } from './parse.ts';
 import type { Given } from './parse.ts';
+import { checkPolicy } from './policies.ts';
 import { ConfigurationError } from './problems.ts';
 import type { ConfigProblem } from './problems.ts';
 import { checkSafety } from './safety.ts';
@@ -60,6 +61,7 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
 
   const files = readNamedFiles(given, readFile);
   problems.push(...files.problems);
+  for (const [key, text] of files.texts) problems.push(...checkPolicy(key, text, given, config));
   const named = new Set(problems.map((problem) => problem.key));
   problems.push(...checkSafety(config, files.texts.get('jwksFile'), named, originOf));
   return problems.length > 0

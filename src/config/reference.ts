@@ -115,6 +115,7 @@ function renderSchema(): string {
         'envWhenAbsent',
         'secret',
         'file',
+        'shippedPolicy',
         'example',
         'expects',
       ]) {

@@ -201,6 +201,16 @@ export const configSchema = z.strictObject({
     'People with their portraits, enrolled at start when they are not there yet, in YAML.',
     { env: 'ACCOUNTS_FILE', file: true, example: 'accounts.yaml' },
   ).optional(),
+  policyFile: setting(
+    kind.policyName,
+    'How much proof a sign-in takes, by rules in YAML; see docs/policy.md.',
+    { env: 'POLICY_FILE', file: true, shippedPolicy: true },
+  ).default('standard'),
+  policyShadowFile: setting(
+    kind.policyName,
+    'A second policy that decides beside the one in force and is logged, without effect.',
+    { env: 'POLICY_SHADOW_FILE', file: true, shippedPolicy: true, example: 'strict' },
+  ).optional(),
   management: management.prefault({}),
   log: log.prefault({}),
   store: store.prefault({}),

@@ -1,10 +1,11 @@
 /**
  * Relying parties as the operator writes them: OpenID client metadata in YAML, plus the few words that only an
- * operator may say (first party, PKCE exemption, who reads tokens for which resource).
+ * operator may say (first party, PKCE exemption, policy, who reads tokens for which resource).
  */
 import type { ClientMetadata, Provider } from 'oidc-provider';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { acr } from '../domain/assurance.ts';
 import { hashSecret } from './adapter.ts';
 
 const minimumSecretLength = 32;
@@ -25,6 +26,12 @@ const client = z.looseObject({
   pkce: z.enum(['required', 'optional']).optional(),
   /** `token_endpoint`: for software that cannot write the issuer into its assertions. */
   assertion_audience: z.enum(['issuer', 'token_endpoint']).optional(),
+  /** How much proof a sign-in to it takes: the name of a policy or of its file. Absent: as the setting `policyFile`. */
+  policy: z.string().min(1).optional(),
+  /** What every sign-in to it must be at least, as the live class is called; see domain/assurance.ts. */
+  minimum_acr: z.enum(Object.values(acr)).optional(),
+  /** Whether the selfie may be handed off to a phone. */
+  handoff: z.boolean().default(false),
   /** Hosts and networks (CIDR) that are private, and that this client's own addresses may lead to. */
   private_networks: z.array(z.union([z.cidrv4(), z.cidrv6(), z.hostname()])).default([]),
 });

@@ -6,7 +6,10 @@ type ExtraClientMetadata = NonNullable<Configuration['extraClientMetadata']>;
 type Metadata = Readonly<Record<string, unknown>>;
 
 /** What the operator alone says, in the clients file. */
-const operatorsWords = ['first_party', 'pkce', 'assertion_audience'];
+const operatorsWords = [
+  ...['first_party', 'pkce', 'assertion_audience'],
+  ...['policy', 'minimum_acr', 'handoff'],
+];
 /** Where we would call; whom they lead to is looked at again with each call. */
 const calledAddresses = ['jwks_uri', 'sector_identifier_uri', 'backchannel_logout_uri'];
 

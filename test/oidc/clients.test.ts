@@ -24,6 +24,7 @@ clients:
         redirect_uris: ['https://wiki.acme.example/callback'],
         first_party: true,
         pkce: 'optional',
+        handoff: false,
         token_endpoint_auth_method: 'none',
       },
     ]);

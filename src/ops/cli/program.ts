@@ -11,6 +11,7 @@ import { addConfigCommand } from './config.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addInitCommand } from './init.ts';
+import { addPolicyCommand } from './policy.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulatorCommand } from './simulator.ts';
 
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   addDoctorCommand(program);
   addAccountsCommand(program);
   addClientsCommand(program);
+  addPolicyCommand(program);
   return program;
 }
 
