@@ -15,10 +15,11 @@ export function readNamedFiles(given: ReadonlyMap<string, Given>, readFile: Read
   for (const { key, file, shippedPolicy } of settings) {
     const named = given.get(key);
     if (!file || typeof named?.value !== 'string' || named.value === '') continue;
+    const path = shippedPolicy ? policyPath(named.value) : named.value;
     try {
-      texts.set(key, readFile(shippedPolicy ? policyPath(named.value) : named.value));
+      texts.set(key, readFile(path));
     } catch (error) {
-      const message = `${named.value} cannot be read (${errorCode(error)})`;
+      const message = `${path} cannot be read (${errorCode(error)})`;
       const fix = 'Correct the path or let the service read the file.';
       problems.push({ key, from: named.from, message, fix });
     }

@@ -14,7 +14,7 @@ export interface PlacedRule<Name extends string, Result extends string> extends 
   line: number;
 }
 
-const mostRules = 200;
+const mostRules = 100;
 
 /** @returns undefined in the place of a rule that cannot be read. */
 export function readRules<Name extends string, Result extends string>(

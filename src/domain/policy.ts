@@ -121,20 +121,20 @@ function firstMatch<Seen extends object, Result extends string>(
   rules: Rules<RuleOf<keyof Seen & string, Result>>,
   seen: Seen,
 ): DecisionOf<Seen, Result> {
-  const signals: Partial<Seen> = {};
   let last = rules[0];
+  const lookedAt = new Set<keyof Seen & string>();
   for (const rule of rules) {
     last = rule;
-    for (const { signal } of rule.when) {
-      if (seen[signal] !== Infinity) signals[signal] = seen[signal];
-    }
+    for (const { signal } of rule.when) lookedAt.add(signal);
     if (rule.when.every((condition) => holds(condition, seen[condition.signal]))) break;
   }
+  const signals: Partial<Seen> = {};
+  for (const signal of lookedAt) if (seen[signal] !== Infinity) signals[signal] = seen[signal];
   return { action: last.then, policy, rule: last.name, signals };
 }
 
 function holds(condition: Condition<string>, value: unknown): boolean {
-  if ('anyOf' in condition) return condition.anyOf.some((word) => word === value);
+  if ('anyOf' in condition) return condition.anyOf.includes(value as Word);
   const { atLeast = -Infinity, below } = condition;
   if (typeof value !== 'number' || Number.isNaN(value)) return false;
   return value >= atLeast && (below === undefined || value < below);

@@ -22,6 +22,7 @@ import {
 } from './didit.ts';
 import { expect, loads } from './loads.ts';
 import { type Figures, compare, oneRound, quantile } from './measure.ts';
+import { measureDecision } from './policy.ts';
 import { type Server, isPinned, startServer } from './process.ts';
 import { type Owed, figureHeader, figureLine, owedLine } from './report.ts';
 import { closeConnections, send } from './requests.ts';
@@ -140,6 +141,13 @@ async function main(): Promise<void> {
   const machine = `Node ${process.version}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1) ?? ''}`;
   print(`${machine}, ${isPinned ? 'servers on one of their own' : 'NOT PINNED: no taskset'}`);
   try {
+    const { decisionUs } = measureDecision();
+    owed.push({
+      what: 'a policy of 50 rules decides',
+      unit: ' µs',
+      atMost: 50,
+      measured: decisionUs,
+    });
     const { readyMs, idleMiB } = await measureStartUp();
     owed.push({ what: 'ready after the start', unit: ' ms', atMost: 1000, measured: readyMs });
     owed.push({ what: 'memory when idle', unit: ' MiB', atMost: 120, measured: idleMiB });

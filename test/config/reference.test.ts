@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
 import { renderReference } from '../../src/config/reference.ts';
+import { policyPath } from '../../src/config/policies.ts';
 import { settings } from '../../src/config/settings.ts';
 import {
   developmentEnv,
@@ -57,6 +58,8 @@ describe('config/example.yaml', () => {
       'accounts.yaml': '',
       'logo.png': '',
       'decoy.png': '',
+      [policyPath('standard')]: projectFile('config/policy/standard.yaml'),
+      [policyPath('strict')]: projectFile('config/policy/strict.yaml'),
     });
     const env = { MODE: 'development', STORE_URL: 'sqlite::memory:' };
     expect(problemsOf({ fileText, env, readFile })).toEqual([]);

@@ -27,11 +27,13 @@ test.each(yaml.filter(({ code }) => code.startsWith('clients:')))(
   },
 );
 
-test('there is a clients file in the README and in the operations page, and an accounts file', () => {
+test('there is a clients file in the README and in the operations page, an accounts file, and a policy with its cases', () => {
   expect(yaml.map(({ name, code }) => `${name} ${code.split(':', 1)[0] ?? ''}`)).toEqual([
     'README.md clients',
     'docs/operations.md clients',
     'docs/operations.md accounts',
+    'docs/policy.md reference',
+    'docs/policy.md before',
   ]);
 });
 

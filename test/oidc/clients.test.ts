@@ -15,6 +15,8 @@ clients:
     redirect_uris: [https://wiki.acme.example/callback]
     first_party: true
     pkce: optional
+    policy: strict
+    minimum_acr: urn:didit-oidc:acr:selfie
     token_endpoint_auth_method: none
 `;
     expect(parseClients(text).clients).toEqual([
@@ -24,6 +26,8 @@ clients:
         redirect_uris: ['https://wiki.acme.example/callback'],
         first_party: true,
         pkce: 'optional',
+        policy: 'strict',
+        minimum_acr: 'urn:didit-oidc:acr:selfie',
         handoff: false,
         token_endpoint_auth_method: 'none',
       },
@@ -97,6 +101,17 @@ describe('a file of clients is refused for', () => {
       '"yes" to being of the house',
       'clients: [{ client_id: wiki, first_party: "yes" }]',
       /expected boolean[^]*clients\[0\]\.first_party/,
+    ],
+    ['a policy of no name', 'clients: [{ client_id: wiki, policy: "" }]', /clients\[0\]\.policy/],
+    [
+      'a class that nobody can reach',
+      'clients: [{ client_id: wiki, minimum_acr: "urn:didit-oidc:acr:selfi" }]',
+      /urn:didit-oidc:acr:selfie-active[^]*clients\[0\]\.minimum_acr/,
+    ],
+    [
+      '"yes" to the hand-off',
+      'clients: [{ client_id: wiki, handoff: "yes" }]',
+      /expected boolean[^]*clients\[0\]\.handoff/,
     ],
     ['another word on PKCE', 'clients: [{ client_id: wiki, pkce: off }]', /clients\[0\]\.pkce/],
     ['a heading that is unknown', 'client: []', /Unrecognized key: "client"/],

@@ -96,10 +96,11 @@ describe('[PR-21] registration by the client itself', () => {
   });
 
   it('does not let a client call itself one of the house or do without PKCE', async () => {
-    const bold = { application_type: 'native', first_party: true, pkce: 'optional' };
+    const ours = { policy: 'standard', minimum_acr: 'urn:didit-oidc:acr:device', handoff: true };
+    const bold = { application_type: 'native', first_party: true, pkce: 'optional', ...ours };
     const response = await register(bold, registrationToken);
     const made = (await response.json()) as { client_id: string; client_secret: string };
-    expect(made).not.toHaveProperty('first_party');
+    for (const word of ['first_party', ...Object.keys(ours)]) expect(made).not.toHaveProperty(word);
     const { parameters } = await newRequest({ client_id: made.client_id, response_type: 'code' });
     const begin = (fields: Record<string, string>): ReturnType<TestBrowser['get']> =>
       ana.get(`${bed.issuer}/auth?${new URLSearchParams(fields).toString()}`);
