@@ -41,7 +41,6 @@ import { createFace } from './web/face.ts';
 import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
 import { networkOf, placeOf } from './web/place.ts';
-import type { Policy } from './domain/policy.ts';
 import { createPolicyRoute } from './web/policy.ts';
 import { type ShowPage, answerProblems } from './web/respond.ts';
 import { type Log, logRequests, recordTo } from './web/telemetry.ts';
@@ -62,26 +61,6 @@ export interface AppOptions {
   /** Instead of the mails that the configuration describes. */
   sendMail?: SendMail | 'none';
 }
-
-const POLICY: Policy = {
-  name: 'standard',
-  reference: 'any',
-  deviceKeyRestSeconds: 86400,
-  deviceKeyIdleSeconds: 90 * 86400,
-  before: [
-    {
-      name: 'known device, known network',
-      when: [
-        { signal: 'device', anyOf: ['known'] },
-        { signal: 'network', anyOf: ['known'] },
-      ],
-      then: 'skip',
-    },
-    { name: 'everything else', when: [], then: 'selfie' },
-  ],
-  afterwards: [{ name: 'all', when: [], then: 'accept' }],
-  needs: new Set(['device', 'network'] as const),
-};
 
 export interface App extends Listeners {
   /** For counting what is sent to Redis; undefined with the embedded store. */
@@ -145,9 +124,8 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   };
   const loginTools = {
     ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
-    ...{ ...people.ways, decoy, mail: people.sendMail, languageFor },
+    ...{ ...people.ways, decoy, policies, mail: people.sendMail, languageFor },
     formTokens: createFormTokens(config.cookies.keys),
-    policies: { forClient: () => POLICY, shadow: undefined },
     whereabouts: {
       of: (address: string) => ({
         ...{ network: networkOf(address), country: undefined, autonomousSystem: undefined },

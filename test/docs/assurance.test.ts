@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   acr,
   acrName,
+  deviceProof,
   legsProof,
   passkeyProof,
   satisfies,
@@ -32,7 +33,16 @@ describe('the table of the classes', () => {
     const amrOf = new Map(
       tableIn('## The classes').map(([name = '', amr = '']) => [bare(name), amr]),
     );
-    const given = [selfieProof('x', 1, 'live'), passkeyProof('x', 1, 'live')];
+    const taken = [
+      { livenessMethods: ['PASSIVE'], hasDevice: false },
+      { livenessMethods: ['PASSIVE'], hasDevice: true },
+      { livenessMethods: ['ACTIVE_3D'], hasDevice: true },
+    ];
+    const given = [
+      ...taken.map((how) => selfieProof('x', { decidedAtMs: 1, ...how }, 'live')),
+      deviceProof('x', 1, 'live'),
+      passkeyProof('x', 1, 'live'),
+    ];
     for (const { acr: name, amr } of given) expect(listIn(amrOf.get(name) ?? '')).toEqual(amr);
     const codes = legsProof('x', ['mail', 'totp'], 1, 'live');
     expect(listIn(amrOf.get(codes.acr) ?? '')).toEqual(codes.amr);

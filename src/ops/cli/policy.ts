@@ -30,6 +30,39 @@ export function addPolicyCommand(program: Command): void {
         report(json, testPolicyFiles(names, fixtures));
       },
     );
+  policy
+    .command('explain')
+    .description('why a sign-in went as it did, and what a policy decides on the same signals now')
+    .argument('<reference>', "as the person's page shows it")
+    .argument('[policy]', 'standard, strict or a file (default: the configured one)')
+    .option('--config <file>', 'configuration file (default: CONFIG_FILE)')
+    .option('--json', 'machine-readable')
+    .action(
+      async (
+        reference: string,
+        nameOrPath: string | undefined,
+        { json, config }: { json?: true; config?: string },
+      ) => {
+        const { explainSignIn } = await import('./policy-past.ts');
+        report(json, await explainSignIn(reference, nameOrPath, config));
+      },
+    );
+  policy
+    .command('replay')
+    .description('what another policy would have decided on the sign-ins of the last time')
+    .argument('<policy>', 'standard, strict or a file')
+    .requiredOption('--since <duration>', 'so many hours or days: 36h, 7d')
+    .option('--config <file>', 'configuration file (default: CONFIG_FILE)')
+    .option('--json', 'machine-readable')
+    .action(
+      async (
+        nameOrPath: string,
+        { json, config, since }: { json?: true; config?: string; since: string },
+      ) => {
+        const { replay } = await import('./policy-past.ts');
+        report(json, await replay(nameOrPath, since, config));
+      },
+    );
 }
 
 export interface Report {
