@@ -40,10 +40,11 @@ import { brakeAuthorizations } from './web/brake.ts';
 import { createFace } from './web/face.ts';
 import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
-import { networkOf, placeOf } from './web/place.ts';
+import { placeOf } from './web/place.ts';
 import { createPolicyRoute } from './web/policy.ts';
 import { type ShowPage, answerProblems } from './web/respond.ts';
 import { type Log, logRequests, recordTo } from './web/telemetry.ts';
+import { createWhereabouts } from './web/whereabouts.ts';
 
 export interface AppOptions {
   config: Config;
@@ -85,6 +86,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
   const { config, log } = options;
   const { clock } = tools;
+  const whereabouts = await createWhereabouts(config.networks, { log });
   const policies = createPolicies(config, options.clients.clients);
   log.info('policies', { names: policies.list.map(({ name }) => name) });
   // Every selfie opens one face; more than that is somebody who reads them for another reason.
@@ -124,14 +126,8 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   };
   const loginTools = {
     ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
-    ...{ ...people.ways, decoy, policies, mail: people.sendMail, languageFor },
+    ...{ ...people.ways, decoy, policies, whereabouts, mail: people.sendMail, languageFor },
     formTokens: createFormTokens(config.cookies.keys),
-    whereabouts: {
-      of: (address: string) => ({
-        ...{ network: networkOf(address), country: undefined, autonomousSystem: undefined },
-        ...{ location: undefined, tor: false, vpn: false, hosting: false },
-      }),
-    },
     claimDiditSession(id: string, attempt: Attempt) {
       const { interactionUid, id: attemptId } = attempt;
       const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
@@ -159,6 +155,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     didit.reconcile,
     oidc,
     people,
+    whereabouts,
     { start: () => hearOfChanges(accounts, log), stop: () => bell.close() },
     { stop: () => didit.close() },
     { stop: () => store.close() },

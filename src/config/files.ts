@@ -12,9 +12,9 @@ import type { Setting } from './settings.ts';
 export function readNamedFiles(given: ReadonlyMap<string, Given>, readFile: ReadFile) {
   const texts = new Map<string, string>();
   const problems: ConfigProblem[] = [];
-  for (const { key, file, shippedPolicy } of settings) {
+  for (const { key, file, shippedPolicy, mayBeMissing } of settings) {
     const named = given.get(key);
-    if (!file || typeof named?.value !== 'string' || named.value === '') continue;
+    if (!file || mayBeMissing || typeof named?.value !== 'string' || named.value === '') continue;
     const path = shippedPolicy ? policyPath(named.value) : named.value;
     try {
       texts.set(key, readFile(path));

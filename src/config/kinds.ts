@@ -25,11 +25,13 @@ export interface About {
   secret?: true;
   /**
    * A file name. Inside a configuration file it is relative to that file, and it must be
-   * readable.
+   * readable, unless it may be missing.
    */
   file?: true;
   /** Besides a file it may name one of the policies that come with the program. */
   shippedPolicy?: true;
+  /** Of a file: a login can do without it, and it may come and go while the provider runs. */
+  mayBeMissing?: true;
   /** A valid value for the documentation, for settings that have no default. */
   example?: unknown;
 }

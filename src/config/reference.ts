@@ -116,6 +116,7 @@ function renderSchema(): string {
         'secret',
         'file',
         'shippedPolicy',
+        'mayBeMissing',
         'example',
         'expects',
       ]) {

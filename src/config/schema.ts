@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { didit } from './schema-didit.ts';
 import * as kind from './kinds.ts';
 import { limits } from './schema-limits.ts';
+import { networks } from './schema-networks.ts';
 import { mail, people, registration } from './schema-people.ts';
 
 const { setting, listOf, oneOf } = kind;
@@ -218,6 +219,7 @@ export const configSchema = z.strictObject({
   session: session.prefault({}),
   didit,
   limits: limits.prefault({}),
+  networks: networks.prefault({}),
   registration,
   mail: mail.prefault({}),
   people: people.prefault({}),

@@ -99,7 +99,7 @@ function pick(signals: Signals, names: ReadonlySet<SignalName>): Partial<Signals
   const found = Object.entries(signals).filter(
     ([name, value]) => names.has(name as SignalName) && value !== Infinity,
   );
-  return Object.fromEntries(found) as Partial<Signals>;
+  return Object.fromEntries(found);
 }
 
 interface Asked {

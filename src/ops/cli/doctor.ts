@@ -13,7 +13,9 @@ interface Options {
 export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('check configuration, store, issuer, clock, Didit key, workflow and webhook')
+    .description(
+      'check configuration, store, issuer, clock, Didit key, workflow, webhook and files of networks',
+    )
     .option('--config <file>', 'configuration file (or CONFIG_FILE)')
     .option(
       '--delivery <file>',
@@ -45,14 +47,16 @@ async function examine(fileName: string | undefined, delivery: string | undefine
 async function examineAll(config: Config): Promise<Finding[]> {
   const { checkFaces, checkIssuer, checkStore } = await import('../doctor/house.ts');
   const { checkDidit } = await import('../doctor/didit.ts');
+  const { checkNetworks } = await import('../doctor/networks.ts');
   const { fetch } = globalThis;
-  const [store, issuer, didit] = await Promise.all([
+  const [store, issuer, didit, networks] = await Promise.all([
     checkStore(config, Date.now),
     checkIssuer(config.issuer, fetch),
     checkDidit(config, { fetch, clock: Date.now }),
+    checkNetworks(config.networks, Date.now()),
   ]);
   const configuration = { name: 'configuration', state: 'ok', found: 'is complete' } as const;
-  return [configuration, ...store, issuer, ...didit, ...checkFaces(config.didit)];
+  return [configuration, ...store, issuer, ...didit, ...checkFaces(config.didit), ...networks];
 }
 
 async function examineFile(file: string, config: Config): Promise<Finding[]> {
