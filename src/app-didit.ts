@@ -5,11 +5,15 @@ import type { Config } from './config/schema.ts';
 import { parseSecret } from './config/secrets.ts';
 import { type DiditApiOptions, createDiditApi } from './didit/api.ts';
 import { mediaLimits } from './didit/media.ts';
+import { createOpenReview } from './didit/open-review.ts';
 import { createReconcile } from './didit/reconcile.ts';
 import { createDiditSessions } from './didit/sessions.ts';
 import { type SettleTools, createSettle } from './didit/settle.ts';
 import { createWebhook } from './didit/webhook.ts';
+import { type WithdrawTools, createWithdraw } from './didit/withdraw.ts';
+import type { SendMail } from './domain/message.ts';
 import type { DiditTraces } from './store/didit-traces.ts';
+import type { Reviews } from './store/reviews.ts';
 import type { Store } from './store/store.ts';
 import { createOutgoing } from './web/outgoing.ts';
 import { placeOf } from './web/place.ts';
@@ -17,10 +21,13 @@ import type { Log } from './web/telemetry.ts';
 
 type Tools = Pick<SettleTools, 'record' | 'sleep'> &
   Pick<DiditApiOptions, 'fetch' | 'hash' | 'clock' | 'alarm'>;
-type Records = Pick<SettleTools, 'attempts' | 'turns' | 'limits' | 'bell' | 'held'> & {
-  store: Store;
-  traces: DiditTraces;
-};
+type Records = Pick<
+  SettleTools & WithdrawTools,
+  'attempts' | 'turns' | 'limits' | 'bell' | 'held' | 'accounts' | 'history'
+> & { store: Store; traces: DiditTraces; reviews: Reviews };
+
+/** As long as the longest grant, see `lifetimes` in oidc/provider.ts: a session, and a refresh token from its end. */
+const refreshTokenSeconds = 14 * 86_400;
 
 /** Didit's API alone, for whoever has no logins. */
 export function openDidit(
@@ -41,15 +48,24 @@ export function openDidit(
   return { api: createDiditApi({ ...config, ...tools, media, warn }), close: portraits.close };
 }
 
-/** Ask Didit (api), be told (webhook), or look for oneself (reconcile): the last two end in settle. */
-export function createDiditSide(config: Config['didit'], log: Log, tools: Tools, records: Records) {
+/** Be told by Didit (webhook), or look for oneself (reconcile): both end in settle. */
+export function createDiditSide(
+  { didit: config, session }: Pick<Config, 'didit' | 'session'>,
+  log: Log,
+  tools: Tools & { didit: SettleTools['didit']; mail: SendMail | undefined },
+  records: Records,
+) {
   const { clock, hash, alarm } = tools;
-  const { api, close } = openDidit(config, log, tools);
-  const sessions = createDiditSessions(records.store, records.traces);
-  const settle = createSettle({ ...records, ...tools, didit: api, placeOf });
+  const keptSeconds = session.maxAgeSeconds + refreshTokenSeconds;
+  const sessions = createDiditSessions(records.store, records.traces, keptSeconds);
+  const settle = createSettle({
+    ...{ ...records, ...tools, sessions, placeOf },
+    withdraw: createWithdraw({ ...records, ...tools }),
+    openReview: createOpenReview({ ...records, ...tools }),
+  });
   const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
   const reconcile = createReconcile({
-    ...{ store: records.store, settle, clock, failed },
+    ...{ store: records.store, diditSessions: sessions, settle, clock, failed },
     chance: () => randomInt(2 ** 32) / 2 ** 32,
   });
   const webhook = createWebhook({
@@ -60,5 +76,5 @@ export function createDiditSide(config: Config['didit'], log: Log, tools: Tools,
     ...{ diditSessions: sessions, settle, reconcile, clock, hash, alarm },
     counted: (result, note) => log.info('webhook', { result, ...note }),
   });
-  return { api, sessions, reconcile, webhook, close };
+  return { sessions, reconcile, webhook };
 }

@@ -8,7 +8,7 @@ import { createStopRoutes } from './account/recovery.ts';
 import type { AccountTools } from './account/room.ts';
 import { createAccountRoutes } from './account/routes.ts';
 import { accountClient, accountClientId, createAccountSessions } from './account/session.ts';
-import type { createDiditSide } from './app-didit.ts';
+import type { openDidit } from './app-didit.ts';
 import { createMailSide } from './app-mail.ts';
 import type { AppOptions, Tools } from './app.ts';
 import type { Config } from './config/schema.ts';
@@ -30,7 +30,7 @@ import type { Records } from './store/records.ts';
 import { keptSecret } from './store/secrets.ts';
 import type { WriteMail } from './web/mail-words.ts';
 
-type Didit = ReturnType<typeof createDiditSide>['api'];
+type Didit = ReturnType<typeof openDidit>['api'];
 
 export type People = Awaited<ReturnType<typeof createPeople>>;
 

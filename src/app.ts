@@ -12,7 +12,7 @@ import type { JWK } from 'jose';
 import type { Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { openDoors } from './app-doors.ts';
-import { createDiditSide } from './app-didit.ts';
+import { createDiditSide, openDidit } from './app-didit.ts';
 import { createPeople, enrolPeople, openToPeople, withAccountPage } from './app-people.ts';
 import { createPolicies } from './config/policies.ts';
 import type { Config } from './config/schema.ts';
@@ -97,10 +97,12 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   await enrolPeople(options, tools, records);
   const { issuer } = config;
   const { show, languageFor, assets, writeMail } = createFace(config, clock);
-  const didit = createDiditSide(config.didit, log, tools, records);
+  const { api, close: closeDidit } = openDidit(config.didit, log, tools);
   const { decoyPortraitFile } = config.didit;
   const decoy = await createDecoy(decoyPortraitFile, config.cookies.keys[0] ?? '', log);
-  const people = await createPeople(options, tools, records, { writeMail, didit: didit.api });
+  const people = await createPeople(options, tools, records, { writeMail, didit: api });
+  const { sendMail: mail } = people;
+  const didit = createDiditSide(config, log, { ...tools, didit: api, mail }, records);
 
   const oidc = await createOidcSide(
     {
@@ -125,8 +127,8 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     enrolmentWorkflowId: kyc,
   };
   const loginTools = {
-    ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: didit.api },
-    ...{ ...people.ways, decoy, policies, whereabouts, mail: people.sendMail, languageFor },
+    ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: api },
+    ...{ ...people.ways, decoy, policies, whereabouts, mail, languageFor },
     formTokens: createFormTokens(config.cookies.keys),
     claimDiditSession(id: string, attempt: Attempt) {
       const { interactionUid, id: attemptId } = attempt;
@@ -157,7 +159,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     people,
     whereabouts,
     { start: () => hearOfChanges(accounts, log), stop: () => bell.close() },
-    { stop: () => didit.close() },
+    { stop: () => closeDidit() },
     { stop: () => store.close() },
   ]);
   return { ...listeners, redis: opened.redis };

@@ -14,6 +14,12 @@ export const didit = z
     apiBaseUrl: setting(kind.origin, "Where Didit's API answers.", {
       env: 'DIDIT_API_BASE_URL',
     }).default('https://verification.didit.me'),
+    consoleUrl: setting(
+      kind.webAddress,
+      "Where operators look at a check in Didit's console. If there is `{session}` in it, the " +
+        "id of the check takes its place; Didit documents no such address, so copy your console's.",
+      { env: 'DIDIT_CONSOLE_URL' },
+    ).default('https://business.didit.me/'),
     webhookSecrets: setting(
       oneOrMoreOf(kind.webhookSecret),
       'Secrets that sign the webhooks, newest first. To rotate, put the new one in front ' +

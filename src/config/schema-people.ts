@@ -56,3 +56,13 @@ export const people = z
     ).prefault('365d'),
   })
   .describe('What people can do about themselves, and how long things are kept.');
+
+export const reviews = z
+  .strictObject({
+    twoPeople: setting(
+      kind.flag,
+      'Whether two operators of different names have to approve a check that waits in the queue.',
+      { env: 'REVIEWS_TWO_PEOPLE' },
+    ).default(false),
+  })
+  .describe('Checks that people have to look at.');

@@ -12,7 +12,7 @@ import { didit } from './schema-didit.ts';
 import * as kind from './kinds.ts';
 import { limits } from './schema-limits.ts';
 import { networks } from './schema-networks.ts';
-import { mail, people, registration } from './schema-people.ts';
+import { mail, people, registration, reviews } from './schema-people.ts';
 
 const { setting, listOf, oneOf } = kind;
 
@@ -223,6 +223,7 @@ export const configSchema = z.strictObject({
   registration,
   mail: mail.prefault({}),
   people: people.prefault({}),
+  reviews: reviews.prefault({}),
   operator: operator.prefault({}),
   outgoing: outgoing.prefault({}),
   pkce: pkce.prefault({}),

@@ -29,6 +29,9 @@ export function toDecision(wire: Wire, hash: Hash): DiditDecision {
     })),
     warnings: warningsOf(features),
     reviewCount: wire.reviews.length,
+    ...(wire.reviews.some(({ new_status }) => new_status === 'Declined')
+      ? { wasDeclinedByHand: true }
+      : {}),
     createdAtMs: instantMs(wire.created_at),
   };
   const seen = wire.ip_analyses.map((analysis) => ({

@@ -3,11 +3,11 @@
  * something else than what was asked for, or something that the API denies, an operator is told.
  */
 import type { Attempt, Capture, Captured } from '../domain/attempt.ts';
-import type { Verdict } from '../domain/decision.ts';
+import type { About, Verdict } from '../domain/decision.ts';
 import type { Clock, Sleep } from '../domain/environment.ts';
 import type { RaiseAlarm } from '../domain/event.ts';
 import { judgeEnrolment } from '../domain/enrolment.ts';
-import { type Expectation, judge } from '../domain/verdict.ts';
+import { judge } from '../domain/verdict.ts';
 import { type DiditApi, type DiditDecision, DiditError, type DiditPeople } from './port.ts';
 
 export interface LookTools {
@@ -19,6 +19,8 @@ export interface LookTools {
 
 /** What a genuine webhook said besides its name. It is held against what we know, and never believed. */
 export interface Ring {
+  /** Only a reason to look once more, where the API says something else. */
+  status: string | undefined;
   announcesEnd: boolean;
   diditSessionKind: string | undefined;
   environment: string | undefined;
@@ -28,7 +30,7 @@ export interface Ring {
 }
 
 /** Didit may ring a moment before its API knows; a ring that the API still denies after these is a lie. */
-const readAgainAfterMs = [500, 1_000];
+export const readAgainAfterMs = [500, 1_000];
 
 export interface Looked {
   verdict: Verdict;
@@ -87,7 +89,7 @@ export function createLook({ didit, alarm, clock, sleep }: LookTools) {
 const stillOpen = { verdict: { outcome: 'pending', reason: 'unknown_session' }, seen: [] } as const;
 
 /** What it leaves out is also something else, but for what Didit does not always send. */
-function isAboutSomethingElse(about: Ring, expected: Expectation): boolean {
+export function isAboutSomethingElse(about: Ring, expected: About): boolean {
   const { diditSessionKind = 'user', workflowVersion = expected.workflowVersion } = about;
   return (
     diditSessionKind !== 'user' ||

@@ -1,5 +1,5 @@
 /**
- * For webhooks that do not come: an attempt whose browser is back and whose verdict is not is put on a list, and
+ * For webhooks that do not come, and for those at which Didit did not answer: an attempt whose browser is back and whose verdict is not is put on a list, and
  * any process reads the decision when it is due, then less and less often. A process that dies in between loses that
  * one reading, and the waiting page puts the attempt back.
  */
@@ -7,7 +7,8 @@ import type { Clock } from '../domain/environment.ts';
 import { createDueList } from '../store/due.ts';
 import type { Store } from '../store/store.ts';
 import { DiditError } from './port.ts';
-import type { DiditSessionOf, Settle } from './settle.ts';
+import type { DiditSessionOf, DiditSessions } from './sessions.ts';
+import type { Settle } from './settle.ts';
 
 export interface Reconcile {
   /** Reads at once; for who asks again soon, nothing is read sooner than it would be. */
@@ -28,13 +29,14 @@ const readsPerMinute = 60;
 
 export function createReconcile(tools: {
   store: Store;
+  diditSessions: Pick<DiditSessions, 'find'>;
   settle: Settle;
   clock: Clock;
   /** 0 to 1, so that many who began to wait together do not come back together. */
   chance: () => number;
   failed: (error: unknown) => void;
 }): Reconcile {
-  const { store, settle, clock, chance, failed } = tools;
+  const { store, diditSessions, settle, clock, chance, failed } = tools;
   const due = createDueList({
     ...{ store, clock, failed, work: readOne },
     index: 'reconcile:due',
@@ -56,11 +58,12 @@ export function createReconcile(tools: {
   }
 
   async function readOne(member: string): Promise<void> {
-    const [interactionUid, attemptId] = JSON.parse(member) as [string, string];
+    const [interactionUid, attemptId, approved] = JSON.parse(member) as [string, string, string?];
     const later = async (): Promise<void> => due.add(member, await waitMs(attemptId));
     if (!(await withinBudget())) return later();
+    const known = approved === undefined ? undefined : await diditSessions.find(approved);
     try {
-      if ((await settle({ interactionUid, attemptId })) === 'pending') await later();
+      if ((await settle({ ...known, interactionUid, attemptId })) === 'pending') await later();
     } catch (error) {
       await later();
       if (!(error instanceof DiditError)) throw error;
@@ -68,10 +71,13 @@ export function createReconcile(tools: {
   }
 
   return {
-    async expect({ interactionUid, attemptId }) {
+    async expect({ interactionUid, attemptId, signIn }) {
       const options = { ttlSeconds: askAgainAfterSeconds, ifAbsent: true };
-      const isNew = await store.put(`expected:${attemptId}`, '', options);
-      if (isNew !== undefined) await due.add(JSON.stringify([interactionUid, attemptId]), 0);
+      // The attempt may be gone by then: what it opened is found by the session.
+      const approved = signIn?.accepted.diditSessionId;
+      const member = JSON.stringify([interactionUid, attemptId, ...(approved ? [approved] : [])]);
+      const isNew = await store.put(`expected:${approved ?? attemptId}`, '', options);
+      if (isNew !== undefined) await due.add(member, 0);
     },
     start: due.start,
     stop: due.stop,

@@ -2,34 +2,30 @@
  * What a ring of the bell leads to, whoever rang: the decision is read from Didit's API, judged, and saved.
  * Nothing that a webhook says of the outcome is used.
  */
-import { type Attempt, type AttemptEvent, type Capture, isEnrolling } from '../domain/attempt.ts';
+import type { Attempt, AttemptEvent, Capture } from '../domain/attempt.ts';
 import { isOver, standing } from '../domain/standing.ts';
 import type { Record } from '../domain/event.ts';
-import { type Locality, type Place, compareLocality } from '../domain/locality.ts';
+import { type Place, compareLocality } from '../domain/locality.ts';
 import type { TurnEnd } from '../domain/turn.ts';
 import type { VerdictOutcome } from '../domain/decision.ts';
 import { AttemptGone, type Attempts, type LoadedAttempt } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
-import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
+import { type AfterwardsTools, createAfterwards } from './afterwards.ts';
 import { type LookTools, type Ring, createLook } from './look.ts';
+import type { DiditSessionOf, DiditSessions } from './sessions.ts';
+import { type PeopleTools, createPutBeforePeople } from './open-review.ts';
+import { signInOf } from './withdraw.ts';
 
-export interface SettleTools extends LookTools {
+export interface SettleTools extends LookTools, AfterwardsTools, PeopleTools {
   attempts: Attempts;
   turns: Turns;
   limits: Pick<Limits, 'declined'>;
   bell: Bell;
-  /** For enrolments that people have to look at. */
-  held: Pick<HeldEnrolments, 'hold'>;
+  sessions: Pick<DiditSessions, 'keep'>;
   placeOf(address: string, described: { browser: string; system: string }): Place;
   record: Record;
-}
-
-/** Which attempt a Didit session was created for. */
-export interface DiditSessionOf {
-  interactionUid: string;
-  attemptId: string;
 }
 
 /** `quarantined`: the ring was about something else than what was asked for, and was not acted upon. */
@@ -39,6 +35,8 @@ export type Settle = (of: DiditSessionOf, ring?: Ring) => Promise<Settled>;
 export function createSettle(tools: SettleTools): Settle {
   const { attempts, bell, turns, limits, record, clock } = tools;
   const look = createLook(tools);
+  const afterwards = createAfterwards(tools);
+  const putBeforePeople = createPutBeforePeople(tools);
 
   async function save(loaded: LoadedAttempt, ring: Ring | undefined): Promise<Settled> {
     const { attempt } = loaded;
@@ -71,9 +69,10 @@ export function createSettle(tools: SettleTools): Settle {
     const { attempt, refused, changed } = proposed;
     const hasExpired = changed && attempt.phase === 'expired';
     if (hasExpired) record({ event: 'login.expired', ...aboutAttempt(attempt) });
-    if (refused && !hasExpired) return 'over';
+    if (refused && !hasExpired) return cameTooLate(attempt, event);
     await Promise.all([
       bell.ring(interactionUid),
+      keepSignIn(attempt, tools.sessions),
       // Didit is done with this session, or we are: the next capture may begin.
       turns.end(enrolmentId, { attemptId: id, ...device }, turnEndOf(attempt, event)),
     ]);
@@ -81,21 +80,21 @@ export function createSettle(tools: SettleTools): Settle {
     // Who rings again does no harm, but there is one verdict to tell of.
     if (changed) {
       recordVerdict(attempt, event.verdict.reason, event.locality);
-      if (event.verdict.outcome === 'in_review') await hold(attempt, event.locality);
+      if (event.verdict.outcome === 'in_review') await putBeforePeople(attempt, event.locality);
       const asker = { device: device.id, deviceClass: device.deviceClass, network: place.network };
       if (event.verdict.outcome === 'declined') await limits.declined(asker);
     }
     return event.verdict.outcome;
   }
 
-  /** Only what was done where it was asked for: nobody could end it any more once another browser comes. */
-  async function hold(attempt: Attempt, locality: Locality): Promise<void> {
-    if (!('capture' in attempt) || !isEnrolling(attempt) || locality !== 'agrees') return;
-    const { kind, capture, identity } = attempt;
-    if (identity?.accountId === undefined) return;
-    const { diditSessionId, enrolmentId, expectation } = capture;
-    const about = { kind, diditSessionId, enrolmentId, expectation, heldAtMs: clock() };
-    await tools.held.hold(identity.accountId, about);
+  /** The door was opened while the decision was read: if that let nobody in, it has to take it back. */
+  async function cameTooLate(
+    attempt: Attempt,
+    event: Extract<AttemptEvent, { type: 'judged' | 'superseded' }>,
+  ): Promise<Settled> {
+    const signIn = attempt.phase === 'consumed' ? signInOf(attempt) : undefined;
+    if (!signIn || event.type !== 'judged' || event.verdict.outcome === 'approved') return 'over';
+    return afterwards.of(signIn, undefined);
   }
 
   function aboutAttempt(attempt: Attempt) {
@@ -112,9 +111,15 @@ export function createSettle(tools: SettleTools): Settle {
     }
   }
 
-  return async function settle({ interactionUid, attemptId }, ring) {
+  return async function settle({ interactionUid, attemptId, signIn }, ring) {
     const loaded = await attempts.load(interactionUid);
-    if (loaded?.attempt.id !== attemptId || isOver(loaded.attempt)) return 'over';
+    if (!loaded) return signIn ? afterwards.ofForgotten(signIn, ring) : 'over';
+    const { attempt } = loaded;
+    if (attempt.id !== attemptId) return 'over';
+    if (isOver(attempt)) {
+      const opened = attempt.phase === 'consumed' ? signInOf(attempt) : undefined;
+      return opened ? afterwards.of(opened, ring) : 'over';
+    }
     try {
       return await save(loaded, ring);
     } catch (error) {
@@ -122,6 +127,14 @@ export function createSettle(tools: SettleTools): Settle {
       throw error;
     }
   };
+}
+
+/** Also when the same verdict comes again: whoever brought it first may have died over this. */
+async function keepSignIn(attempt: Attempt, sessions: SettleTools['sessions']): Promise<void> {
+  const signIn = attempt.phase === 'captured' ? signInOf(attempt) : undefined;
+  if (!signIn) return;
+  const { interactionUid, id: attemptId } = attempt;
+  await sessions.keep({ interactionUid, attemptId, signIn });
 }
 
 /** What the end of this capture says of whoever asked for it. */

@@ -182,6 +182,7 @@ async function act(tools: WebhookTools, event: DiditWebhookEvent): Promise<Webho
 
 function aboutOf(event: DiditWebhookEvent): Ring {
   return {
+    status: event.status ?? undefined,
     announcesEnd: endStatuses.has(event.status ?? ''),
     diditSessionKind: event.session_kind ?? undefined,
     environment: event.environment ?? undefined,

@@ -26,6 +26,8 @@ export interface Decision {
   warnings: readonly { risk: string; logType: string | undefined }[];
   /** How many times somebody (a person or an API client) changed the outcome by hand. */
   reviewCount: number;
+  /** One of those times to "Declined", whatever followed. */
+  wasDeclinedByHand?: boolean;
   createdAtMs: number | undefined;
 }
 
@@ -103,7 +105,10 @@ export function foreignTo(decision: Decision, expected: About): string | undefin
 }
 
 /** Of a session that we created ourselves, we also know what we wrote into it. */
-export function foreignToOwn(decision: Decision, expected: About & OwnSession): string | undefined {
+export function foreignToOwn(
+  decision: Decision,
+  expected: About & Pick<OwnSession, 'nonceHash'>,
+): string | undefined {
   const foreign = foreignTo(decision, expected);
   if (foreign) return foreign;
   return decision.nonceHash === expected.nonceHash ? undefined : 'other_nonce';

@@ -16,6 +16,7 @@ export interface AuditEvent {
     | 'login.foreign'
     | 'login.disowned'
     | 'login.expired'
+    | 'login.withdrawn'
     | 'factor.asked'
     | 'factor.proven'
     | 'factor.refused'
@@ -27,6 +28,7 @@ export interface AuditEvent {
     | 'enrol.completed'
     | 'enrol.refused'
     | 'review.opened'
+    | 'review.seconded'
     | 'review.closed'
     | 'account.created'
     | 'account.invited'
@@ -57,6 +59,7 @@ export interface AuditEvent {
   kind?: Message['kind'];
   /** Whose reference face it is about. */
   enrolment?: string;
+  /** A code; of a review, what the operators wrote. */
   reason?: string;
   /** Who did it from the command line, as they named themselves. */
   operators?: readonly string[];
@@ -77,7 +80,8 @@ export interface Alarm {
     | 'budget_spent'
     | 'faces_opened'
     | 'passkey_counter'
-    | 'erasure_late';
+    | 'erasure_late'
+    | 'login_withdrawn';
   attempt?: string;
 }
 

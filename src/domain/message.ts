@@ -49,6 +49,12 @@ export type Message =
   | { kind: 'recovery_done' | 'recovery_cancelled'; atMs: number }
   | { kind: 'erasure_planned'; what: 'face' | 'account'; link: string; readyAtMs: number }
   | { kind: 'erased'; atMs: number }
+  /** A selfie that somebody looked at does not stand in the way; `atMs` is when it was taken. */
+  | { kind: 'review_approved'; client: string; atMs: number }
+  /** A face that waited to be enrolled is not. */
+  | { kind: 'enrolment_declined'; atMs: number }
+  /** What a selfie had opened was closed: it did not stand up to a second look. */
+  | { kind: 'sign_in_withdrawn'; client: string; atMs: number }
   /** The face has been looking less and less like the reference picture. */
   | { kind: 'face_drifting' };
 

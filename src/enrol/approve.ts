@@ -17,26 +17,42 @@ export type ApproveTools = KeepTools &
   KeptTools & {
     didit: Pick<DiditPeople, 'readEnrolment' | 'fetchPortrait'>;
     otherWays: Parameters<typeof mayEnrol>[2]['otherWays'];
+    /** Whether it takes two operators here, besides the one at Didit. */
+    twoPeople: boolean;
   };
 
-/** @throws with the reason for the operator; nothing is changed then. */
+/**
+ * @param operators who say so here.
+ * @param wanted the Didit session that they looked at; another one may have come after it.
+ * @throws with the reason for the operator; nothing is changed then.
+ */
 export async function approveEnrolment(
   account: Account,
-  operator: string,
+  operators: readonly string[],
   tools: ApproveTools,
+  wanted?: string,
 ): Promise<void> {
   const { id: accountId, status } = account;
   if (status !== 'active') throw new Error(`${accountId} is ${status}`);
   const held = await tools.held.find(accountId);
   if (!held) throw new Error(`no enrolment of ${accountId} waits for anybody`);
   const { kind, diditSessionId, enrolmentId, expectation } = held;
+  if (wanted !== undefined && wanted !== diditSessionId) {
+    throw new Error('another enrolment came after this one: decline it');
+  }
+  if (tools.twoPeople && operators.length < 2) {
+    throw new Error('it takes two operators (REVIEWS_TWO_PEOPLE), and there is no open case');
+  }
   const nowMs = tools.clock();
   const { decision, ...approved } = await tools.didit.readEnrolment(diditSessionId);
   const { outcome, reason } = judgeReviewed(decision, expectation, nowMs);
   if (outcome !== 'approved') throw new Error(`Didit's decision is no enrolment: ${reason}`);
   const { reviewers = [], lastReviewAtMs } = decision;
-  if (reviewers.some((reviewer) => isSameOperator(reviewer, operator))) {
-    throw new Error(`${operator} approved it at Didit: it takes another operator`);
+  const same = operators.find((operator) =>
+    reviewers.some((reviewer) => isSameOperator(reviewer, operator)),
+  );
+  if (same !== undefined) {
+    throw new Error(`${same} approved it at Didit: it takes another operator`);
   }
   if (lastReviewAtMs === undefined) throw new Error('Didit does not say when it was approved');
   const readyAtMs = lastReviewAtMs + holdMs;
@@ -51,5 +67,5 @@ export async function approveEnrolment(
   const ids = { id: enrolmentId, vendorData: expectation.vendorData, diditSessionId };
   const refused = await keepFace(account, kind, ids, approved, tools);
   if (refused !== undefined) throw new Error(`the face was not kept: ${refused}`);
-  await tellOfFace(account, tools, { operators: [operator] });
+  await tellOfFace(account, tools, { operators });
 }

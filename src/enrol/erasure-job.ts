@@ -21,6 +21,7 @@ export const erasureSteps = [
   'factors',
   'history',
   'tickets',
+  'reviews',
   'didit_sessions',
   'didit_faces',
   'didit_users',

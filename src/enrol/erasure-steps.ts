@@ -7,6 +7,7 @@ import type { FamiliarRecords } from '../store/familiar.ts';
 import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
+import type { Reviews } from '../store/reviews.ts';
 import type { Tickets } from '../store/tickets.ts';
 import type { Turns } from '../store/turns.ts';
 import type { DeleteDiditSessions, DiditErasing } from './didit-deletions.ts';
@@ -20,6 +21,7 @@ export interface StepTools {
   familiar: FamiliarRecords;
   history: History;
   tickets: Tickets;
+  reviews: Pick<Reviews, 'erase'>;
   held: HeldEnrolments;
   departed: Departed;
   traces: DiditTraces;
@@ -89,6 +91,10 @@ export function createErasureSteps(tools: StepTools): Readonly<Record<ErasureSte
     },
     async tickets({ accountId }) {
       await tickets.erase(accountId);
+      return {};
+    },
+    async reviews({ accountId }) {
+      await tools.reviews.erase(accountId);
       return {};
     },
     didit_sessions: deleteDiditSessions,

@@ -9,6 +9,7 @@ import type { FactorRecords, Factors } from '../store/factors.ts';
 import type { FamiliarRecords } from '../store/familiar.ts';
 import { type History, historyKeptSeconds } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
+import type { ReviewCase, Reviews } from '../store/reviews.ts';
 import type { ErasureRequests } from './erasure-requests.ts';
 
 /** Named as in a file of people, as far as such a file has it. */
@@ -56,13 +57,15 @@ export interface ExportTools {
   history: History;
   portraits: Portraits;
   traces: DiditTraces;
+  reviews: Pick<Reviews, 'list'>;
   erasure: Pick<ErasureRequests, 'planned'>;
   clock: Clock;
 }
 
 /** For the person. @returns undefined when there is no such account. */
 export function createExportOf(tools: ExportTools) {
-  const { accounts, factors, familiar, history, portraits, traces, erasure, clock } = tools;
+  const { accounts, factors, familiar, history, portraits, traces, reviews, erasure, clock } =
+    tools;
 
   async function describeFace(accountId: string, enrolment: Enrolment) {
     const portrait = await portraits.load(accountId, enrolment, 'export');
@@ -80,12 +83,13 @@ export function createExportOf(tools: ExportTools) {
     if (!account || account.status === 'erased') return undefined;
     const { enrolment, notices = [] } = account;
     const sinceMs = clock() - historyKeptSeconds * 1000;
-    const [face, ways, { keys, places }, entries, selfies, planned] = await Promise.all([
+    const [face, ways, { keys, places }, entries, selfies, cases, planned] = await Promise.all([
       enrolment && describeFace(accountId, enrolment),
       factors.load(accountId),
       familiar.load(accountId),
       Array.fromAsync(history.since(accountId, sinceMs)),
       traces.list(accountId),
+      Array.fromAsync(reviews.list(accountId)),
       erasure.planned(accountId),
     ]);
     return withoutUndefined({
@@ -103,9 +107,19 @@ export function createExportOf(tools: ExportTools) {
       selfies_at_didit: selfies.map(({ diditSessionId, atMs }) => ({
         ...{ session: diditSessionId, begun_at: isoTime(atMs) },
       })),
+      looked_at_by_people: cases.map(describeReview),
       erasure: planned && { what: planned.what, at: isoTime(planned.readyAtMs) },
     });
   };
+}
+
+/** Not by whom: that is about somebody else. */
+function describeReview(found: ReviewCase) {
+  const { reference, client, diditSessionId, status, openedAtMs, closedReason, closedAtMs } = found;
+  return withoutUndefined({
+    ...{ reference, client: client.name, session: diditSessionId, status },
+    ...{ opened_at: isoTime(openedAtMs), closed_at: isoTime(closedAtMs), reason: closedReason },
+  });
 }
 
 /** Public keys, secrets and hashes stay out: whoever has them is closer to being this person. */

@@ -1,8 +1,8 @@
 /**
  * What nobody asks to be erased goes by itself, once a day: selfies at Didit whose time is over, faces of people who
- * have not come for long, whom nobody came for who was invited, and what is too old in their histories and explanations. Looking
- * and deleting are apart: the look at everybody is quick, and what it finds is done bit by bit, in any process, at
- * Didit's pace.
+ * have not come for long, whom nobody came for who was invited, and what is too old in their histories, among the
+ * explanations and among the reviews. Looking and deleting are apart: the look at everybody is quick, and what it
+ * finds is done bit by bit, in any process, at Didit's pace.
  *
  * A process that dies over a sweep leaves it to the next, which begins it again: what was done is not found a second
  * time.
@@ -14,6 +14,7 @@ import type { DiditTraces } from '../store/didit-traces.ts';
 import { type DueList, createDueList } from '../store/due.ts';
 import type { Explanations } from '../store/explanations.ts';
 import { type History, historyKeptSeconds } from '../store/history.ts';
+import type { Reviews } from '../store/reviews.ts';
 import { type Store, update } from '../store/store.ts';
 import type { DeleteDiditSessions } from './didit-deletions.ts';
 import type { ErasureRequests } from './erasure-requests.ts';
@@ -25,6 +26,7 @@ export interface RetentionTools {
   history: History;
   explanations: Pick<Explanations, 'prune'>;
   traces: DiditTraces;
+  reviews: Pick<Reviews, 'erase' | 'prune'>;
   erasure: Pick<ErasureRequests, 'eraseFace' | 'eraseAccount'>;
   deleteDiditSessions: DeleteDiditSessions;
   settings: { diditSessionsKeptSeconds: number; inactiveSeconds: number };
@@ -53,7 +55,7 @@ const sweepTask = 'sweep';
 const stateKey = 'retention:state';
 
 export function createRetention(tools: RetentionTools): Retention {
-  const { store, accounts, history, traces, clock, failed, settings } = tools;
+  const { store, accounts, history, traces, reviews, clock, failed, settings } = tools;
   const due = createDueList({
     ...{ store, clock, failed, leaseMs, keptSeconds },
     index: 'retention:due',
@@ -69,6 +71,7 @@ export function createRetention(tools: RetentionTools): Retention {
     for await (const account of accounts.list()) await lookAt(account, sinceMs);
     await listOldSessions(undefined, undefined);
     await tools.explanations.prune();
+    await reviews.prune();
     await store.put(stateKey, JSON.stringify({ schema: 1, sinceMs, sweptAtMs: clock() }));
     return everyMs;
   }
@@ -89,6 +92,7 @@ export function createRetention(tools: RetentionTools): Retention {
     const isErased = status === 'erased';
     const keptMs = isErased ? 0 : historyKeptSeconds * 1000;
     await history.prune(id, clock() - keptMs);
+    if (isErased) await reviews.erase(id);
     if (await isInactive(account, sinceMs)) await tools.erasure.eraseFace(id);
   }
 

@@ -11,6 +11,7 @@ import type { FamiliarRecords } from '../store/familiar.ts';
 import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
+import type { Reviews } from '../store/reviews.ts';
 import type { Store } from '../store/store.ts';
 import type { Tickets } from '../store/tickets.ts';
 import type { Turns } from '../store/turns.ts';
@@ -30,6 +31,7 @@ export interface PeopleTools {
   history: History;
   tickets: Tickets;
   held: HeldEnrolments;
+  reviews: Reviews;
   departed: Departed;
   traces: DiditTraces;
   didit: DiditErasing;

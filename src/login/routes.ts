@@ -160,12 +160,9 @@ function showFallback(
   const ways = 'identity' in attempt ? firstWays(attempt, tools).map(({ name }) => name) : [];
   const shown = shownFor(attempt);
   if (reason === 'cancelled') return show(ctx, 410, { page: 'finished', client }, shown);
-  if (reason === 'in_review') {
-    const actions = { tryAgain: pathOf(interactionUid, 'try-again'), back };
-    const links = { checkAgain: pathOf(interactionUid) };
-    return show(ctx, 200, { page: 'review', client, links, actions }, shown);
-  }
   const passkey = passkeyAction(tools, attempt);
   const actions = { tryAgain: again, passkey, factor: pathOf(interactionUid, 'factor'), back };
+  if (reason === 'in_review')
+    return show(ctx, 200, { page: 'review', client, ways, actions }, shown);
   show(ctx, 200, { page: 'fallback', client, reason, ways, actions }, shown);
 }

@@ -40,10 +40,18 @@ export function proofsOf({ store, find, change, clock }: Records) {
       }));
     },
 
-    /** Takes back one sign-in, at once and in every process. */
-    async revokeProof(id: string, authTime: number): Promise<void> {
-      await change(id, (account) => withoutProof(account, authTime));
+    /**
+     * Takes back one sign-in, at once and in every process.
+     * @returns whether it was this call that did: of many at once exactly one is told true.
+     */
+    async revokeProof(id: string, authTime: number): Promise<boolean> {
+      const meanwhile = { isNews: false };
+      await change(id, (account) => {
+        meanwhile.isNews = account.revokedProofs?.includes(authTime) !== true;
+        return withoutProof(account, authTime);
+      });
       await endSince(id, authTime, authTime);
+      return meanwhile.isNews;
     },
 
     /**

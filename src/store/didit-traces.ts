@@ -7,6 +7,9 @@ import type { Store } from './store.ts';
 
 export type DiditTraces = ReturnType<typeof createDiditTraces>;
 
+/** What is known of one session, see didit/sessions.ts. */
+export const diditSessionKey = (diditSessionId: string): string => `didit:${diditSessionId}`;
+
 export function createDiditTraces(store: Store, clock: Clock) {
   /** Selfies for names that lead to nobody lie at Didit as well. */
   const keyOf = (accountId: string | undefined): string => `didit-sessions:${accountId ?? ''}`;
@@ -25,7 +28,10 @@ export function createDiditTraces(store: Store, clock: Clock) {
       return entries.map(({ member, score }) => ({ diditSessionId: member, atMs: score }));
     },
 
-    remove: (accountId: string | undefined, diditSessionId: string): Promise<boolean> =>
-      store.indexRemove(keyOf(accountId), diditSessionId),
+    /** What else is known of the session goes with it: there is nothing left that could be read. */
+    async remove(accountId: string | undefined, diditSessionId: string): Promise<boolean> {
+      await store.delete(diditSessionKey(diditSessionId));
+      return store.indexRemove(keyOf(accountId), diditSessionId);
+    },
   };
 }

@@ -1,6 +1,7 @@
 /** Why each sign-in went as it did (domain/explain.ts), by the reference on the person's page and by time. */
 import type { Clock } from '../domain/environment.ts';
 import type { Explanation } from '../domain/explain.ts';
+import { forgetMembers, membersSince } from './index-pages.ts';
 import type { Store } from './store.ts';
 
 const keptSeconds = 90 * 86_400;
@@ -32,24 +33,10 @@ export function createExplanations(store: Store, clock: Clock) {
 
     /** Oldest first. */
     async *since(sinceMs: number): AsyncGenerator<Explanation> {
-      for (let min = sinceMs; ;) {
-        const range = { min, max: Number.MAX_SAFE_INTEGER, limit: pageOf };
-        const page = await store.indexRange(all, range);
-        for (const { member } of page) yield* await of(member);
-        const last = page.at(-1)?.score;
-        if (page.length < pageOf || last === undefined) return;
-        min = last + 1;
-      }
+      for await (const reference of membersSince(store, all, sinceMs)) yield* await of(reference);
     },
 
     /** What is too old leaves the list of all; the rest of it goes by itself. */
-    async prune(): Promise<void> {
-      const max = clock() - keptSeconds * 1000;
-      for (;;) {
-        const old = await store.indexRange(all, { min: 0, max, limit: pageOf });
-        await Promise.all(old.map(({ member }) => store.indexRemove(all, member)));
-        if (old.length < pageOf) return;
-      }
-    },
+    prune: (): Promise<void> => forgetMembers(store, all, clock() - keptSeconds * 1000),
   };
 }

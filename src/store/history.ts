@@ -5,6 +5,7 @@
 import type { Clock } from '../domain/environment.ts';
 import type { Action } from '../domain/policy.ts';
 import type { FactorName, SeenIn } from '../domain/message.ts';
+import { forgetMembers, membersSince } from './index-pages.ts';
 import type { Store } from './store.ts';
 
 export type HistoryEntry = { atMs: number; reference?: string } &
@@ -25,6 +26,7 @@ export type HistoryEntry = { atMs: number; reference?: string } &
     | { event: 'face_enrolled' | 'face_replaced' | 'face_erased'; consent?: string }
     | { event: 'disavowed'; authTime: number }
     | { event: 'device_removed' }
+    | { event: 'withdrawn'; client: string; authTime: number }
     | { event: 'address_changed' | 'exported' | 'selfie_off' | 'selfie_on' | 'all_signed_out' }
     | { event: 'recovery_began' | 'recovery_done' | 'recovery_cancelled' }
     | { event: 'erasure_planned' | 'erasure_cancelled' }
@@ -34,27 +36,14 @@ export type History = ReturnType<typeof createHistory>;
 
 export const historyKeptSeconds = 400 * 86_400;
 const shownAtMost = 500;
-const pageOf = 100;
 
 export function createHistory(store: Store, clock: Clock) {
   const keyOf = (accountId: string): string => `history:${accountId}`;
 
   /** Oldest first, page by page. */
   async function* since(accountId: string, sinceMs: number): AsyncGenerator<HistoryEntry> {
-    let [min, limit] = [sinceMs, pageOf];
-    let before = new Set<string>();
-    for (;;) {
-      const range = { min, max: Number.MAX_SAFE_INTEGER, limit };
-      const page = await store.indexRange(keyOf(accountId), range);
-      for (const { member } of page) {
-        if (!before.has(member)) yield JSON.parse(member) as HistoryEntry;
-      }
-      const last = page.at(-1)?.score;
-      if (page.length < limit || last === undefined) return;
-      // Entries of one and the same time may lie on both sides of a page's end.
-      before = new Set(page.filter(({ score }) => score === last).map(({ member }) => member));
-      limit = last === min ? limit * 2 : pageOf;
-      min = last;
+    for await (const member of membersSince(store, keyOf(accountId), sinceMs)) {
+      yield JSON.parse(member) as HistoryEntry;
     }
   }
 
@@ -81,13 +70,7 @@ export function createHistory(store: Store, clock: Clock) {
     },
 
     /** Forgets what is older, or all of it. */
-    async prune(accountId: string, beforeMs: number): Promise<void> {
-      for (;;) {
-        const range = { min: 0, max: beforeMs, limit: pageOf };
-        const old = await store.indexRange(keyOf(accountId), range);
-        await Promise.all(old.map(({ member }) => store.indexRemove(keyOf(accountId), member)));
-        if (old.length < pageOf) return;
-      }
-    },
+    prune: (accountId: string, beforeMs: number): Promise<void> =>
+      forgetMembers(store, keyOf(accountId), beforeMs),
   };
 }

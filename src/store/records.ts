@@ -17,6 +17,7 @@ import { createHistory } from './history.ts';
 import { createLimits } from './limits.ts';
 import { watchPortraits } from './portrait-watch.ts';
 import { createPortraits } from './portraits.ts';
+import { createReviews } from './reviews.ts';
 import type { Store } from './store.ts';
 import { createTickets } from './tickets.ts';
 import { createTurns } from './turns.ts';
@@ -54,6 +55,7 @@ export function createRecords(store: Store, tools: RecordTools) {
     history: createHistory(store, clock),
     tickets: createTickets(store, tools),
     held: createHeldEnrolments(store),
+    reviews: createReviews(store, { clock, random }),
     traces: createDiditTraces(store, clock),
     attempts: createAttempts(store, clock, noteEnd),
     explanations,

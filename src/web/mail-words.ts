@@ -174,6 +174,13 @@ function contentsOf(message: Message, { t, time, list }: Speech): Contents {
       return { name: message.kind, facts: [when(message.atMs)] };
     case 'face_drifting':
       return { name: message.kind, toAccount: true };
+    case 'review_approved':
+    case 'sign_in_withdrawn':
+      return {
+        ...{ name: message.kind, values: { client: foreignName(message.client) } },
+        ...{ facts: [when(message.atMs)], toAccount: true },
+      };
+    case 'enrolment_declined':
     case 'face_enrolled':
     case 'face_replaced':
     case 'face_erased':

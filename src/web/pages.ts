@@ -146,10 +146,11 @@ export type Page =
       actions: { begin: string; answer: string; otherWay?: string | undefined; cancel: string };
     }
   | {
+      /** Nothing that is decided later goes on here: what is offered is what can be done now. */
       page: 'review';
       client: AskingClient;
-      links: { checkAgain: string };
-      actions: { tryAgain: string; back: string };
+      actions: Extract<Page, { page: 'fallback' }>['actions'];
+      ways: readonly FactorName[];
     }
   /** What happens to faces; anybody may read it. */
   | { page: 'biometrics'; kept: { atDiditDays: number; unusedDays: number } }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { DiditError } from '../../src/didit/port.ts';
 import { createReconcile } from '../../src/didit/reconcile.ts';
-import type { DiditSessionOf, Settled } from '../../src/didit/settle.ts';
+import type { DiditSessionOf } from '../../src/didit/sessions.ts';
+import type { Settled } from '../../src/didit/settle.ts';
 import { openStore } from '../../src/store/open.ts';
 
 beforeEach(() => vi.useFakeTimers({ now: Date.UTC(2026, 10, 22, 10) }));
@@ -13,7 +14,10 @@ const beforeMs = Date.UTC(2026, 10, 22, 10);
 type Answer = (one: DiditSessionOf) => Promise<Settled>;
 
 /** `processes` that share a store, and the times at which any of them read a decision. */
-async function start(answer: Answer, { processes = 1, chance = 0.5 } = {}) {
+async function start(
+  answer: Answer,
+  { processes = 1, chance = 0.5, known = undefined as DiditSessionOf | undefined } = {},
+) {
   const { store } = await openStore({
     url: 'sqlite::memory:',
     encryptionKeys: [],
@@ -27,7 +31,10 @@ async function start(answer: Answer, { processes = 1, chance = 0.5 } = {}) {
   };
   const failed = (error: unknown): void => void failures.push(error);
   const all = Array.from({ length: processes }, () =>
-    createReconcile({ store, settle, clock: Date.now, chance: () => chance, failed }),
+    createReconcile({
+      ...{ store, settle, clock: Date.now, chance: () => chance, failed },
+      diditSessions: { find: () => Promise.resolve(known) },
+    }),
   );
   for (const one of all) one.start();
   onTestFinished(async () => {

@@ -1,13 +1,18 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DiditDecision } from '../../src/didit/port.ts';
 import { DiditError } from '../../src/didit/port.ts';
+import type { Ring } from '../../src/didit/look.ts';
+import type { DiditSessionOf } from '../../src/didit/sessions.ts';
 import { createSettle } from '../../src/didit/settle.ts';
+import type { SelfieSignIn } from '../../src/didit/withdraw.ts';
 import { type Attempt, type Capture, newAttempt } from '../../src/domain/attempt.ts';
 import type { AuditEvent } from '../../src/domain/event.ts';
 import type { Turn } from '../../src/domain/turn.ts';
+import type { Account } from '../../src/store/accounts.ts';
 import { createAttempts } from '../../src/store/attempts.ts';
 import { createBell } from '../../src/store/bell.ts';
 import { createHeldEnrolments } from '../../src/store/held-enrolments.ts';
+import { createHistory } from '../../src/store/history.ts';
 import { openStore } from '../../src/store/open.ts';
 import { createTurns } from '../../src/store/turns.ts';
 import { placeOf } from '../../src/web/place.ts';
@@ -36,6 +41,13 @@ let nowMs: number;
 beforeEach(() => {
   nowMs = startedAtMs;
 });
+
+interface Late {
+  attemptId?: string;
+  signIn?: SelfieSignIn | undefined;
+  ring?: Ring;
+  isRevoked?: boolean;
+}
 
 /** A captured attempt in a store, its turn taken, and a Didit that decides what it is told to. */
 async function underWay() {
@@ -82,14 +94,19 @@ async function underWay() {
   const declined: object[] = [];
   const alarms: string[] = [];
   const heard: string[] = [];
+  const kept: DiditSessionOf[] = [];
+  const reviews: object[] = [];
+  const withdrawn: string[] = [];
+  const history = createHistory(store, clock);
   await bell.listen('uid-1', () => void heard.push('look again'));
 
   return {
-    ...{ attempts, store, events, heard, declined, alarms, of },
+    ...{ attempts, store, events, heard, declined, alarms, of, history },
+    ...{ kept, reviews, withdrawn },
     turn: async () => JSON.parse((await store.get('turn:enrolment-1'))?.value ?? '{}') as Turn,
     settleWith: (
       readDecision: () => DiditDecision | Promise<DiditDecision>,
-      attemptId = 'attempt-1',
+      { attemptId = 'attempt-1', signIn, ring, isRevoked = false }: Late = {},
     ) =>
       createSettle({
         ...{ attempts, turns, bell, placeOf, clock, held: createHeldEnrolments(store) },
@@ -101,7 +118,15 @@ async function underWay() {
           readEnrolment: () => Promise.reject(new Error('this is a login')),
         },
         record: (event) => void events.push(event),
-      })({ interactionUid: 'uid-1', attemptId }),
+        history,
+        sessions: { keep: (one) => Promise.resolve(void kept.push(one)) },
+        openReview: (about) => Promise.resolve(void reviews.push(about)),
+        accounts: {
+          find: (id) => Promise.resolve({ id } as Account),
+          isRevoked: () => Promise.resolve(isRevoked),
+        },
+        withdraw: (_, reason) => Promise.resolve(withdrawn.push(reason) > 0),
+      })({ interactionUid: 'uid-1', attemptId, ...(signIn ? { signIn } : {}) }, ring),
     attempt: async (): Promise<Attempt | undefined> => (await attempts.load('uid-1'))?.attempt,
     isTurnFree: async () => {
       const other = { interactionUid: 'u', attemptId: 'a', device: 'device-2' };
@@ -247,7 +272,7 @@ it('an attempt that is gone, or not that one, or without a selfie, has nothing t
     throw new Error('nobody asked for a decision');
   };
   const { settleWith, attempts, store } = await underWay();
-  expect(await settleWith(unread, 'attempt-0')).toBe('over');
+  expect(await settleWith(unread, { attemptId: 'attempt-0' })).toBe('over');
   const old = await attempts.load('uid-1');
   await attempts.replace(old!, newAttempt({ ...old!.attempt }));
   expect(await settleWith(unread)).toBe('over');
@@ -289,5 +314,226 @@ describe('an attempt whose time is over', () => {
     expect((await attempt())?.phase).toBe('expired');
     expect(events.map(({ event }) => event)).toEqual(['login.expired']);
     expect(await isTurnFree()).toBe(true);
+  });
+});
+
+describe('[VD-12] after it has let somebody in', () => {
+  const ring = (status: string, change: Partial<Ring> = {}): Ring => ({
+    ...{ status, announcesEnd: true, diditSessionKind: 'user', environment: 'live' },
+    ...{ workflowId: 'workflow-1', workflowVersion: 1, vendorData: 'person-1' },
+    ...change,
+  });
+  const byHand = (status: string, new_status: string): DiditDecision => ({
+    ...approved,
+    decision: {
+      ...{ ...approved.decision, status, reviewCount: 1 },
+      ...(new_status === 'Declined' ? { wasDeclinedByHand: true } : {}),
+    },
+  });
+  const listed: DiditDecision = {
+    ...approved,
+    decision: {
+      ...approved.decision,
+      warnings: [{ risk: 'FACE_IN_BLOCKLIST', logType: 'warning' }],
+    },
+  };
+
+  /** Approved, back and through the door; `isGone`: so long ago that the attempt has been forgotten. */
+  async function signedIn({ isGone = false } = {}) {
+    const scene = await underWay();
+    await scene.settleWith(() => approved);
+    await scene.attempts.propose(scene.of, { type: 'returned', nonceHash: 'callback-nonce' });
+    const account = { enrolmentId: 'enrolment-1' };
+    const { attempt } = await scene.attempts.propose(scene.of, { type: 'finished', account });
+    expect(attempt.phase).toBe('consumed');
+    const signIn = scene.kept[0]!.signIn!;
+    await scene.history.add('account-1', {
+      ...{ event: 'signed_in', atMs: nowMs + 900, client: 'First', acr: 'x', browser: undefined },
+      ...{ system: undefined, authTime: signIn.authTime },
+    });
+    if (isGone) await scene.store.delete('attempt:uid-1');
+    scene.events.splice(0);
+    return { ...scene, signIn };
+  }
+
+  it('what it takes to take it back is kept when it is approved, and not before', async () => {
+    const { settleWith, kept } = await underWay();
+    await settleWith(() => withStatus('In Progress'));
+    expect(kept).toEqual([]);
+    await settleWith(() => approved);
+    expect(kept).toEqual([
+      {
+        ...{ interactionUid: 'uid-1', attemptId: 'attempt-1' },
+        signIn: {
+          ...{ attempt: 'attempt-1', reference: 'ABCD-EFGH', kind: 'login', account: 'account-1' },
+          ...{ client: { id: 'first', name: 'First' }, authTime: startedAtMs / 1000 },
+          accepted: {
+            ...{ diditSessionId: 'session-1', environment: 'live', workflowId: 'workflow-1' },
+            ...{ workflowVersion: 1, vendorData: 'person-1', nonceHash: 'metadata-nonce' },
+          },
+        },
+      },
+    ]);
+    const other = await underWay();
+    await other.settleWith(() => withStatus('Declined'));
+    expect(other.kept).toEqual([]);
+  });
+
+  describe.each([
+    ['a moment ago', false],
+    ['long ago', true],
+  ])('%s', (_name, isGone) => {
+    it.each([
+      ['Declined', withStatus('Declined'), 'declined'],
+      ['declined by hand', byHand('Declined', 'Declined'), 'declined'],
+      [
+        'declined by hand and approved once more',
+        byHand('Approved', 'Declined'),
+        'declined_by_hand',
+      ],
+      ['on a list of blocked faces', listed, 'blocking_warning'],
+    ])('a decision that is %s now takes it back', async (_status, decision, reason) => {
+      const { settleWith, signIn, withdrawn, alarms } = await signedIn({ isGone });
+      expect(await settleWith(() => decision, { signIn, ring: ring('Declined') })).toBe('declined');
+      expect([withdrawn, alarms]).toEqual([[reason], ['login_withdrawn']]);
+    });
+
+    it.each([
+      ['Approved', approved],
+      ['approved by hand', byHand('Approved', 'Approved')],
+      ['expired', withStatus('Kyc Expired')],
+      ['being taken once more', withStatus('In Progress')],
+    ])('one that is %s changes nothing', async (_status, decision) => {
+      const { settleWith, signIn, withdrawn, alarms, reviews } = await signedIn({ isGone });
+      expect(await settleWith(() => decision, { signIn, ring: ring('Approved') })).toBe('over');
+      expect([withdrawn, alarms, reviews]).toEqual([[], [], []]);
+    });
+
+    it.each(['In Review', 'Resubmitted'])('one that is %s is put before people', async (status) => {
+      const { settleWith, signIn, withdrawn, reviews } = await signedIn({ isGone });
+      const decision = withStatus(status);
+      expect(await settleWith(() => decision, { signIn, ring: ring(status) })).toBe('in_review');
+      expect(withdrawn).toEqual([]);
+      expect(reviews).toEqual([
+        {
+          ...{ attempt: 'attempt-1', reference: 'ABCD-EFGH', kind: 'login', account: 'account-1' },
+          ...{ client: { id: 'first', name: 'First' }, authTime: signIn.authTime },
+          ...{ diditSessionId: 'session-1', reason: 'in_review' },
+        },
+      ]);
+    });
+
+    it.each([
+      ['another person', { vendorData: 'person-2' }],
+      ['another nonce', { nonceHash: 'of another' }],
+      ['another session', { diditSessionId: 'session-2' }],
+      ['another environment', { environment: 'sandbox' }],
+    ])('a refusal of %s is none of this one', async (_name, change) => {
+      const { settleWith, signIn, withdrawn, alarms } = await signedIn({ isGone });
+      const { decision, seen } = withStatus('Declined');
+      const read = { decision: { ...decision, ...change }, seen };
+      expect(await settleWith(() => read, { signIn, ring: ring('Declined') })).toBe('quarantined');
+      expect([withdrawn, alarms]).toEqual([[], ['webhook_differs']]);
+    });
+
+    it('a ring about something else is not followed, and nothing is read', async () => {
+      const { settleWith, signIn, withdrawn, alarms } = await signedIn({ isGone });
+      const unread = (): never => {
+        throw new Error('nobody asked for a decision');
+      };
+      const other = { signIn, ring: ring('Declined', { vendorData: 'person-2' }) };
+      expect(await settleWith(unread, other)).toBe('quarantined');
+      expect([withdrawn, alarms]).toEqual([[], ['webhook_differs']]);
+    });
+
+    it('words that we do not know end nothing, and an operator is told', async () => {
+      const { settleWith, signIn, withdrawn, alarms } = await signedIn({ isGone });
+      const unreadable = new DiditError('schema_drift', 'a decision that cannot be read');
+      expect(await settleWith(() => withStatus('Suspended'), { signIn })).toBe('over');
+      expect(await settleWith(() => Promise.reject(unreadable), { signIn })).toBe('over');
+      expect([withdrawn, alarms]).toEqual([[], ['schema_drift', 'schema_drift']]);
+    });
+
+    it('a session that is gone at Didit ends nothing', async () => {
+      const { settleWith, signIn, withdrawn, alarms } = await signedIn({ isGone });
+      const gone = new DiditError('unknown_session', 'Didit has no such session');
+      const late = { signIn, ring: ring('Declined') };
+      expect(await settleWith(() => Promise.reject(gone), late)).toBe('over');
+      expect([withdrawn, alarms]).toEqual([[], []]);
+    });
+
+    it('a Didit that does not answer is the caller’s to deal with', async () => {
+      const { settleWith, signIn, withdrawn } = await signedIn({ isGone });
+      const failure = new DiditError('unavailable', 'no answer');
+      const late = { signIn, ring: ring('Declined') };
+      await expect(settleWith(() => Promise.reject(failure), late)).rejects.toBe(failure);
+      expect(withdrawn).toEqual([]);
+    });
+
+    it('what has ended already is not even read', async () => {
+      const { settleWith, signIn, withdrawn } = await signedIn({ isGone });
+      const unread = (): never => {
+        throw new Error('nobody asked for a decision');
+      };
+      const late = { signIn, ring: ring('Declined'), isRevoked: true };
+      expect(await settleWith(unread, late)).toBe('over');
+      expect(withdrawn).toEqual([]);
+    });
+
+    it('Didit may ring before its API knows: it is read again, and no more than twice', async () => {
+      const { settleWith, signIn, withdrawn } = await signedIn({ isGone });
+      let readings = 0;
+      const late = { signIn, ring: ring('Declined') };
+      const knows = (): DiditDecision => (++readings < 3 ? approved : withStatus('Declined'));
+      expect(await settleWith(knows, late)).toBe('declined');
+      expect([readings, withdrawn]).toEqual([3, ['declined']]);
+
+      readings = 0;
+      const denies = (): DiditDecision => (++readings > 0 ? approved : approved);
+      expect(await settleWith(denies, late)).toBe('over');
+      expect([readings, withdrawn]).toEqual([3, ['declined']]);
+    });
+  });
+
+  it('one that was approved and then let nobody in has nothing to take back', async () => {
+    const { settleWith, kept, withdrawn, store } = await underWay();
+    await settleWith(() => approved);
+    const signIn = kept[0]!.signIn!;
+    await store.delete('attempt:uid-1');
+    expect(await settleWith(() => withStatus('Declined'), { signIn })).toBe('over');
+    expect(withdrawn).toEqual([]);
+  });
+
+  it('a refusal that was being read while the door opened takes it back', async () => {
+    const { settleWith, attempts, of, withdrawn } = await underWay();
+    await settleWith(() => approved);
+    const outcome = await settleWith(async () => {
+      await attempts.propose(of, { type: 'returned', nonceHash: 'callback-nonce' });
+      await attempts.propose(of, { type: 'finished', account: { enrolmentId: 'enrolment-1' } });
+      return withStatus('Declined');
+    });
+    expect(outcome).toBe('declined');
+    expect(withdrawn).toEqual(['declined']);
+  });
+});
+
+describe('what people have to look at', () => {
+  it('is put before them, once, with what leads to it and nothing of the face', async () => {
+    const { settleWith, reviews } = await underWay();
+    await settleWith(() => withStatus('In Review'));
+    await settleWith(() => withStatus('In Review'));
+    expect(reviews).toEqual([
+      {
+        ...{ attempt: 'attempt-1', reference: 'ABCD-EFGH', kind: 'login', account: 'account-1' },
+        ...{ client: { id: 'first', name: 'First' }, diditSessionId: 'session-1' },
+        reason: 'in_review',
+      },
+    ]);
+  });
+
+  it.each(['Approved', 'Declined', 'Abandoned'])('%s is nothing of that kind', async (status) => {
+    const { settleWith, reviews } = await underWay();
+    await settleWith(() => withStatus(status));
+    expect(reviews).toEqual([]);
   });
 });

@@ -42,7 +42,8 @@ describe('[BD-08] whoever is erased', () => {
     expect(report).toMatchObject({ accountId: id, scope: 'account', requestedAtMs: startMs });
     expect(report.steps).toEqual({
       ...{ access: { tries: 1, ...done }, history: { tries: 1, ...done } },
-      ...{ tickets: { tries: 1, ...done }, factors: { tries: 1, count: 1, ...done } },
+      ...{ tickets: { tries: 1, ...done }, reviews: { tries: 1, ...done } },
+      ...{ factors: { tries: 1, count: 1, ...done } },
       ...{ portraits: { tries: 1, count: 1, ...done }, turns: { tries: 1, count: 1, ...done } },
       names: { tries: 1, count: 2, ...done },
       didit_sessions: { tries: 2, count: 4, ...done },

@@ -1,7 +1,7 @@
 /** From a session at Didit to a portrait that can be sent with a login, and back to nothing: against the simulator. */
 import sharp from 'sharp';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createDiditSide } from '../../src/app-didit.ts';
+import { openDidit } from '../../src/app-didit.ts';
 import { type Flags, resolveConfig } from '../../src/config/load.ts';
 import type { CreateRequest } from '../../src/didit/port.ts';
 import {
@@ -13,13 +13,6 @@ import {
 import { identityHashes, isSamePerson } from '../../src/enrol/identity.ts';
 import { preparePortrait } from '../../src/enrol/portrait.ts';
 import { defaultWorkflows } from '../../src/simulator/options.ts';
-import { createAttempts } from '../../src/store/attempts.ts';
-import { createBell } from '../../src/store/bell.ts';
-import { createLimits } from '../../src/store/limits.ts';
-import { createHeldEnrolments } from '../../src/store/held-enrolments.ts';
-import { openStore } from '../../src/store/open.ts';
-import { createDiditTraces } from '../../src/store/didit-traces.ts';
-import { createTurns } from '../../src/store/turns.ts';
 import { createLog } from '../../src/web/telemetry.ts';
 import { hash } from '../didit/server.ts';
 import { liveKey, newBrowser, startSimulator } from '../simulator/support.ts';
@@ -49,25 +42,14 @@ async function begin(flags: Flags['didit'] = {}, workflows = defaultWorkflows) {
   });
   if (!resolved.ok) throw new Error(JSON.stringify(resolved.problems));
   const config = { ...resolved.config.didit, apiKey: liveKey };
-  const { store } = await openStore({ url: 'sqlite::memory:', encryptionKeys: [], clock });
-  const log = createLog('silent');
-  const alarm = (): void => undefined;
-  const bell = createBell(store);
-  const side = createDiditSide(
-    config,
-    log,
-    { clock, fetch, hash, alarm, record: () => undefined, sleep: () => Promise.resolve() },
-    {
-      ...{ store, bell, attempts: createAttempts(store, clock), turns: createTurns(store, clock) },
-      limits: createLimits(store, { clock, alarm, settings: resolved.config.limits }),
-      traces: createDiditTraces(store, clock),
-      held: createHeldEnrolments(store),
-    },
-  );
+  const side = openDidit(config, createLog('silent'), {
+    clock,
+    fetch,
+    hash,
+    alarm: () => undefined,
+  });
   onTestFinished(async () => {
     await side.close();
-    await bell.close();
-    await store.close();
   });
 
   /** As far as Didit's page. */

@@ -225,11 +225,12 @@ describe('[EN-06] an enrolment that a person at Didit approved', () => {
       media: { origins: [bed.simulatorUrl], allowPlainHttp: true, fetch },
     });
     try {
-      await approveEnrolment(account!, operator, {
+      await approveEnrolment(account!, [operator], {
         ...{ ...records, didit, settings: { faceReference: 'portrait' } },
         otherWays: { records: records.factorRecords },
         identitySecret: 'of this test',
         eraseReplaced: () => Promise.resolve(),
+        twoPeople: false,
       });
       return records.mails.map(({ kind }) => kind);
     } finally {

@@ -53,7 +53,7 @@ beforeAll(async () => {
 });
 afterAll(() => testbed.close());
 
-it('a full login sends at most 22 commands for OpenID and 27 for Didit, a refresh at most 5', async () => {
+it('a full login sends at most 22 commands for OpenID and 28 for Didit, a refresh at most 5', async () => {
   // Scripts are loaded by whoever is first after a start; that is not what a login costs.
   await signInCounted('ana@example.com', 'first');
   const rows = await signInCounted('ben@example.com', 'plain');
@@ -61,7 +61,9 @@ it('a full login sends at most 22 commands for OpenID and 27 for Didit, a refres
   print(rows);
   print(withRefresh);
   expect(commandsOf(rows, 'oidc').length).toBeLessThanOrEqual(22);
-  expect(commandsOf(rows, 'didit').length).toBeLessThanOrEqual(27);
+  // One of them is for later: an approval is remembered for as long as something hangs on it, so that it can be taken
+  // back. It is written together with what wakes the page, and nobody waits for it.
+  expect(commandsOf(rows, 'didit').length).toBeLessThanOrEqual(28);
   // A client that refreshes has one record more, its refresh token.
   expect(commandsOf(withRefresh, 'oidc').length).toBeLessThanOrEqual(23);
   expect(commandsOf(withRefresh, 'refresh').length).toBeLessThanOrEqual(5);

@@ -122,6 +122,7 @@ export const closedSections: readonly Section[] = [
       'VD-09': 'A verdict is stale after two minutes.',
       'VD-10': 'The reference face is the one that was enrolled, and still is.',
       'VD-11': 'A sandbox decision opens no live door, and says that it is one.',
+      'VD-12': 'What is declined, blocked or taken back later ends what it had opened.',
       'VD-14': 'An answer that lacks what it always had is refused, and told.',
       'VD-15': 'While Didit is away nobody gets in by a face, and all are told soon.',
     },

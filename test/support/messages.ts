@@ -45,6 +45,9 @@ export function messagesOf(
       { kind: 'erasure_planned', what: 'account', ...later },
     ],
     erased: [{ kind: 'erased', atMs }],
+    review_approved: [{ kind: 'review_approved', client: word('Acme Wiki'), atMs }],
+    enrolment_declined: [{ kind: 'enrolment_declined', atMs }],
+    sign_in_withdrawn: [{ kind: 'sign_in_withdrawn', client: word('Acme Wiki'), atMs }],
     face_drifting: [{ kind: 'face_drifting' }],
   };
   return Object.values(byKind).flat();

@@ -23,14 +23,18 @@ export function hireOperators(bed: Testbed, storeUrl: string) {
   const directory = mkdtempSync(join(tmpdir(), 'didit-oidc-operators-'));
   const file = join(directory, 'config.yaml');
 
-  function configure(changes: { registration?: string; kyc?: string | undefined } = {}): void {
-    const { registration = 'open' } = changes;
+  function configure(
+    changes: { registration?: string; kyc?: string | undefined; twoPeople?: boolean } = {},
+  ): void {
+    const { registration = 'open', twoPeople = false } = changes;
     const kyc = 'kyc' in changes ? changes.kyc : kycWorkflowId;
     const config = {
       ...{ mode: 'development', issuer: bed.issuer, registration },
+      reviews: { twoPeople },
       store: { url: storeUrl, encryptionKeys: [bed.encryptionKey] },
       didit: {
         ...{ apiKey: bed.apiKey, webhookSecrets: [webhookSecret], environment: 'sandbox' },
+        consoleUrl: 'https://console.example/app/{session}',
         ...{ apiBaseUrl: bed.simulatorUrl, hostedOrigins: [bed.simulatorUrl] },
         workflows: { passive: workflowId, ...(kyc === undefined ? {} : { kyc }) },
       },
@@ -39,21 +43,23 @@ export function hireOperators(bed: Testbed, storeUrl: string) {
   }
   configure();
 
-  function accounts(...args: string[]): Promise<Outcome> {
+  function command(...args: string[]): Promise<Outcome> {
     return new Promise((resolve) => {
       const child = execFile(
         process.execPath,
-        [mainFile, 'accounts', ...args],
+        [mainFile, ...args],
         { env: { CONFIG_FILE: file } },
         (_, stdout, stderr) => resolve({ status: child.exitCode, stdout, stderr }),
       );
     });
   }
 
+  const accounts = (...args: string[]): Promise<Outcome> => command('accounts', ...args);
+
   return {
-    configure,
-    accounts,
-    /** @returns what was printed as JSON. @throws with what was said when it was refused. */
+    ...{ configure, accounts },
+    reviews: (...args: string[]): Promise<Outcome> => command('reviews', ...args),
+    /** Below `accounts`. @returns what was printed as JSON. @throws with what was said when it was refused. */
     async json(...args: string[]): Promise<Record<string, string>> {
       const { status, stdout, stderr } = await accounts(...args, '--json');
       if (status !== 0) throw new Error(stderr);

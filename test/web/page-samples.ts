@@ -86,8 +86,8 @@ export function samples(word: (plain: string) => string): Record<string, Page> {
     review: {
       page: 'review',
       client,
-      links: { checkAgain: '/review' },
-      actions: { tryAgain: action, back: action },
+      ways: ['totp', 'recovery'],
+      actions: { tryAgain: action, passkey: '/passkey', factor: action, back: action },
     },
     foreign: { page: 'foreign' },
     finished: { page: 'finished', client },

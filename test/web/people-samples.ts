@@ -71,6 +71,7 @@ function own(word: (plain: string) => string): Record<string, Page> {
     { event: 'face_replaced', atMs },
     { event: 'face_erased', atMs },
     { event: 'disavowed', authTime: 1, atMs },
+    { event: 'withdrawn', client: word('Wiki'), authTime: 1, atMs },
     ...(
       [
         ...['address_changed', 'exported', 'selfie_off', 'selfie_on', 'all_signed_out'],

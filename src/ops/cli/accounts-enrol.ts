@@ -82,10 +82,22 @@ async function approveOne(
   options: PeopleOptions & { by: string },
 ): Promise<void> {
   const { approveEnrolment } = await import('../../enrol/approve.ts');
+  const { approveReview } = await import('../../enrol/review.ts');
   const operator = operatorName(options.by);
   await withPeopleSide(options, async (side) => {
     const account = await findPerson(side, identifier);
-    await approveEnrolment(account, operator, { ...side, ...(await side.openDidit()) });
-    print(options, { sub: account.id, enrolled: true }, () => [`${account.id} has a face now`]);
+    const { id } = account;
+    const held = await side.held.find(id);
+    // With a case in the queue it is closed by this, and what holds for cases holds here.
+    const found = held && (await side.reviews.openOf(held.diditSessionId));
+    const reason = 'accounts approve-enrolment';
+    if (!found)
+      await approveEnrolment(account, [operator], { ...side, ...(await side.openDidit()) });
+    const reviewed = found && (await approveReview(found, { operator, reason }, side));
+    if (reviewed?.state === 'waits') {
+      print(options, { sub: id, enrolled: false }, () => [`${id} waits for a second operator`]);
+    } else {
+      print(options, { sub: id, enrolled: true }, () => [`${id} has a face now`]);
+    }
   });
 }

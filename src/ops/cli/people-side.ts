@@ -34,6 +34,7 @@ async function createSide(
 ) {
   const { randomKey } = await import('../../config/keys.ts');
   const { createErasureRequests } = await import('../../enrol/erasure-requests.ts');
+  const { createWithdraw } = await import('../../didit/withdraw.ts');
   const { createRecords } = await import('../../store/records.ts');
   const { keptSecret } = await import('../../store/secrets.ts');
   const { createLog, recordTo } = await import('../../web/telemetry.ts');
@@ -43,14 +44,16 @@ async function createSide(
     hash: (text: string): string => createHash('sha256').update(text).digest('base64url'),
     alarm: (reason: string): void => log.warn('operator.alarm', { reason }),
   };
-  const { limits, issuer, people } = config;
+  const { limits, issuer, people, reviews } = config;
   const records = createRecords(store, { ...tools, limits, isUsual: () => true });
   const { accounts, clock } = { ...records, ...tools };
   const erasure = createErasureRequests({ store, accounts, clock });
+  const mail = await openMail(config, { ...tools, store, log });
   return {
     ...{ ...records, ...tools, config, issuer, erasure },
     recoveryHoldSeconds: people.recoveryHoldSeconds,
-    mail: await openMail(config, { ...tools, store, log }),
+    ...{ mail, twoPeople: reviews.twoPeople },
+    withdraw: createWithdraw({ ...records, ...tools, mail }),
     eraseReplaced: erasure.eraseReplaced,
     otherWays: { records: records.factorRecords },
     identitySecret: await keptSecret(store, 'identity', randomKey),

@@ -12,6 +12,7 @@ import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addInitCommand } from './init.ts';
 import { addPolicyCommand } from './policy.ts';
+import { addReviewsCommand } from './reviews.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulatorCommand } from './simulator.ts';
 
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   addConfigCommand(program);
   addDoctorCommand(program);
   addAccountsCommand(program);
+  addReviewsCommand(program);
   addClientsCommand(program);
   addPolicyCommand(program);
   return program;
