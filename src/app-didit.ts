@@ -52,7 +52,7 @@ export function openDidit(
 export function createDiditSide(
   { didit: config, session }: Pick<Config, 'didit' | 'session'>,
   log: Log,
-  tools: Tools & { didit: SettleTools['didit']; mail: SendMail | undefined },
+  tools: Tools & Pick<SettleTools, 'didit' | 'policies'> & { mail: SendMail | undefined },
   records: Records,
 ) {
   const { clock, hash, alarm } = tools;

@@ -102,7 +102,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   const decoy = await createDecoy(decoyPortraitFile, config.cookies.keys[0] ?? '', log);
   const people = await createPeople(options, tools, records, { writeMail, didit: api });
   const { sendMail: mail } = people;
-  const didit = createDiditSide(config, log, { ...tools, didit: api, mail }, records);
+  const didit = createDiditSide(config, log, { ...tools, didit: api, policies, mail }, records);
 
   const oidc = await createOidcSide(
     {

@@ -148,6 +148,9 @@ function toWire(request: CreateRequest, sendType: boolean): CreateDiditSessionRe
     // Whoever completes the check comes back here: a forwarded link brings its taker, not its sender.
     callback_method: 'completer',
     metadata: request.metadata,
+    ...(request.expectedAddress === undefined
+      ? {}
+      : { expected_details: { ip_address: request.expectedAddress } }),
     ...(language === undefined ? {} : { language }),
     ...(request.portraitImage === undefined ? {} : { portrait_image: request.portraitImage }),
   };

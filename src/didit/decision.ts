@@ -33,6 +33,8 @@ export function toDecision(wire: Wire, hash: Hash): DiditDecision {
       ? { wasDeclinedByHand: true }
       : {}),
     createdAtMs: instantMs(wire.created_at),
+    isVpnOrTor: wire.ip_analyses.some((analysis) => analysis.is_vpn_or_tor === true),
+    isDataCenter: wire.ip_analyses.some((analysis) => analysis.is_data_center === true),
   };
   const seen = wire.ip_analyses.map((analysis) => ({
     address: analysis.ip_address ?? '',

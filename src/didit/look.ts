@@ -3,7 +3,7 @@
  * something else than what was asked for, or something that the API denies, an operator is told.
  */
 import type { Attempt, Capture, Captured } from '../domain/attempt.ts';
-import type { About, Verdict } from '../domain/decision.ts';
+import type { About, Decision, Verdict } from '../domain/decision.ts';
 import type { Clock, Sleep } from '../domain/environment.ts';
 import type { RaiseAlarm } from '../domain/event.ts';
 import { judgeEnrolment } from '../domain/enrolment.ts';
@@ -35,6 +35,8 @@ export const readAgainAfterMs = [500, 1_000];
 export interface Looked {
   verdict: Verdict;
   seen: DiditDecision['seen'];
+  /** Absent where there is none to go by. */
+  decision?: Decision;
 }
 
 type CapturedAttempt = Attempt & Captured;
@@ -64,18 +66,18 @@ export function createLook({ didit, alarm, clock, sleep }: LookTools) {
   async function judged({ diditSessionId, expectation }: Capture): Promise<Looked> {
     if (expectation.reference === 'document') {
       const { decision, seen } = await didit.readEnrolment(diditSessionId);
-      return { verdict: judgeEnrolment(decision, expectation, clock()), seen };
+      return { verdict: judgeEnrolment(decision, expectation, clock()), seen, decision };
     }
     const { decision, seen } = await didit.readDecision(diditSessionId);
-    return { verdict: judge(decision, expectation, clock()), seen };
+    return { verdict: judge(decision, expectation, clock()), seen, decision };
   }
 
   /** @returns undefined when Didit has no such session. */
   async function readAndJudge({ id, capture }: CapturedAttempt): Promise<Looked | undefined> {
     try {
-      const { verdict, seen } = await judged(capture);
-      if (verdict.reason === 'unknown_status') alarm('schema_drift', { id });
-      return { verdict, seen };
+      const looked = await judged(capture);
+      if (looked.verdict.reason === 'unknown_status') alarm('schema_drift', { id });
+      return looked;
     } catch (error) {
       if (!(error instanceof DiditError)) throw error;
       if (error.failure === 'unknown_session') return undefined;

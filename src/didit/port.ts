@@ -19,6 +19,8 @@ export interface CreateRequest {
   uiLocales: string | undefined;
   /** Base64. Absent: Didit compares with the face that it has stored, or that stands on the document. */
   portraitImage: string | undefined;
+  /** Of the browser that asks; Didit raises a warning where it sees another one. */
+  expectedAddress?: string;
 }
 
 export interface CreatedDiditSession {

@@ -2,18 +2,20 @@
  * What a ring of the bell leads to, whoever rang: the decision is read from Didit's API, judged, and saved.
  * Nothing that a webhook says of the outcome is used.
  */
-import type { Attempt, AttemptEvent, Capture } from '../domain/attempt.ts';
+import { type Attempt, type AttemptEvent, type Capture, isEnrolling } from '../domain/attempt.ts';
 import { isOver, standing } from '../domain/standing.ts';
 import type { Record } from '../domain/event.ts';
-import { type Place, compareLocality } from '../domain/locality.ts';
+import { type Locality, type Place, compareLocality } from '../domain/locality.ts';
+import type { Policy } from '../domain/policy.ts';
+import { boundByPolicy } from '../domain/seen.ts';
 import type { TurnEnd } from '../domain/turn.ts';
-import type { VerdictOutcome } from '../domain/decision.ts';
+import type { Verdict, VerdictOutcome } from '../domain/decision.ts';
 import { AttemptGone, type Attempts, type LoadedAttempt } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
 import { type AfterwardsTools, createAfterwards } from './afterwards.ts';
-import { type LookTools, type Ring, createLook } from './look.ts';
+import { type LookTools, type Looked, type Ring, createLook } from './look.ts';
 import type { DiditSessionOf, DiditSessions } from './sessions.ts';
 import { type PeopleTools, createPutBeforePeople } from './open-review.ts';
 import { signInOf } from './withdraw.ts';
@@ -23,6 +25,7 @@ export interface SettleTools extends LookTools, AfterwardsTools, PeopleTools {
   turns: Turns;
   limits: Pick<Limits, 'declined'>;
   bell: Bell;
+  policies: { forClient(clientId: string): Policy };
   sessions: Pick<DiditSessions, 'keep'>;
   placeOf(address: string, described: { browser: string; system: string }): Place;
   record: Record;
@@ -48,13 +51,14 @@ export function createSettle(tools: SettleTools): Settle {
     const { diditSessionId, place } = attempt.capture;
     const looked = await look(attempt, ring);
     if (looked === 'quarantined') return looked;
-    const { verdict, seen } = looked;
-    if (verdict.outcome === 'pending') return 'pending';
+    const { seen } = looked;
+    if (looked.verdict.outcome === 'pending') return 'pending';
 
     const locality = compareLocality(
       place,
       seen.map(({ address, ...described }) => tools.placeOf(address, described)),
     );
+    const verdict = policed(tools, attempt, looked, locality);
     const event = { type: 'judged', diditSessionId, verdict, locality } as const;
     return take(loaded, attempt.capture, event);
   }
@@ -127,6 +131,18 @@ export function createSettle(tools: SettleTools): Settle {
       throw error;
     }
   };
+}
+
+/** An enrolment has rules of its own, see domain/enrolment.ts. */
+function policed(
+  { policies }: Pick<SettleTools, 'policies'>,
+  attempt: Attempt,
+  { verdict, decision }: Looked,
+  locality: Locality,
+): Verdict {
+  if (!decision || isEnrolling(attempt)) return verdict;
+  const policy = policies.forClient(attempt.client.id);
+  return boundByPolicy(verdict, { policy, decision, locality, handoff: 'none' });
 }
 
 /** Also when the same verdict comes again: whoever brought it first may have died over this. */

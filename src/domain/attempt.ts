@@ -158,7 +158,8 @@ export type Attempt = Common &
     | Captured
     | Proven
     | (Ended & { phase: 'consumed'; proof: Proof })
-    | (Ended & { phase: 'denied'; reason: DenialReason })
+    /** `because`: the code of the verdict, which no person ever sees. */
+    | (Ended & { phase: 'denied'; reason: DenialReason; because?: string })
     | (Ended & { phase: 'expired' | 'foreign' | 'superseded' })
   );
 

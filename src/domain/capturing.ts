@@ -37,8 +37,10 @@ export function takeVerdict(
       return { attempt };
     case 'declined':
     case 'in_review':
-    case 'not_finished':
-      return { attempt: end(attempt, { phase: 'denied', reason: verdict.outcome }, nowMs) };
+    case 'not_finished': {
+      const ending = { phase: 'denied', reason: verdict.outcome, because: verdict.reason } as const;
+      return { attempt: end(attempt, ending, nowMs) };
+    }
     case 'approved':
       // Also when only a second reading sees a stranger: a verdict may be lowered.
       if (locality === 'differs' || locality === 'unknown') {

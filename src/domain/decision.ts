@@ -29,6 +29,9 @@ export interface Decision {
   /** One of those times to "Declined", whatever followed. */
   wasDeclinedByHand?: boolean;
   createdAtMs: number | undefined;
+  /** Of any device that Didit saw. */
+  isVpnOrTor: boolean;
+  isDataCenter: boolean;
 }
 
 /** What a decision must be about: fixed before it was asked for. */

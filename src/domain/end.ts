@@ -4,7 +4,7 @@ import type { Attempt, DenialReason } from './attempt.ts';
 
 export type Ending =
   | { phase: 'consumed'; proof: Proof }
-  | { phase: 'denied'; reason: DenialReason }
+  | { phase: 'denied'; reason: DenialReason; because?: string }
   | { phase: 'expired' | 'foreign' | 'superseded' };
 
 export function end(attempt: Attempt, ending: Ending, nowMs: number): Attempt {

@@ -18,6 +18,8 @@ export interface Explanation {
   beganAtMs: number;
   outcome: 'signed_in' | 'denied' | 'expired' | 'foreign' | 'superseded';
   reason?: DenialReason;
+  /** Of a verdict: what exactly was wrong, in the code's or the policy's words. */
+  because?: string;
   acr?: string;
   amr?: readonly string[];
   decision?: Decision;
@@ -47,6 +49,7 @@ export function explain(attempt: Attempt): Explanation | undefined {
     beganAtMs: createdAtMs,
     outcome: attempt.phase === 'consumed' ? 'signed_in' : attempt.phase,
     ...(attempt.phase === 'denied' ? { reason: attempt.reason } : {}),
+    ...('because' in attempt ? { because: attempt.because } : {}),
     ...(attempt.phase === 'consumed' ? { acr: attempt.proof.acr, amr: attempt.proof.amr } : {}),
     ...(decision ? { decision: withoutTime(decision) } : {}),
     steps,
@@ -69,14 +72,14 @@ const actions: Readonly<Record<Decision['action'], string>> = {
 
 /** For an operator, in English. */
 export function plainly(explanation: Explanation): string {
-  const { client, decision, outcome, reason, acr, steps } = explanation;
+  const { client, decision, outcome, reason, because, acr, steps } = explanation;
   const why = decision
     ? `${actions[decision.action]} (rule “${decision.rule}” of policy ${decision.policy})`
     : 'took a way for which no policy was asked';
   const seconds = ((steps.at(-1)?.afterMs ?? 0) / 1000).toFixed(1);
   const end = {
     signed_in: `was signed in with ${acr ?? 'no class'}`,
-    denied: `was not signed in (${reason ?? 'no reason'})`,
+    denied: `was not signed in (${because ?? reason ?? 'no reason'})`,
     expired: 'ran out of time',
     foreign: 'was stopped, since the selfie came from another browser',
     superseded: 'began anew',

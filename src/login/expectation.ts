@@ -48,6 +48,7 @@ export function describeCapture(
       callback: settings.issuer + pathOf(attempt.interactionUid, `didit/${callbackNonce}`),
       metadata: { purpose, nonce: metadataNonce, ...hints },
       uiLocales: attempt.request.uiLocales,
+      ...(settings.sendDeviceHints ? { expectedAddress: from.hints.address } : {}),
     },
     capture: {
       callbackNonceHash: hash(callbackNonce),

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { loadPolicy } from '../../src/config/policies.ts';
 import type { DiditDecision } from '../../src/didit/port.ts';
 import { DiditError } from '../../src/didit/port.ts';
 import type { Ring } from '../../src/didit/look.ts';
@@ -27,6 +28,7 @@ const approved: DiditDecision = {
     ...{ environment: 'live', workflowId: 'workflow-1', vendorData: 'person-1' },
     ...{ workflowVersion: 1, sharedFromDiditSessionId: undefined },
     ...{ nonceHash: 'metadata-nonce', warnings: [], reviewCount: 0, createdAtMs: startedAtMs },
+    ...{ isVpnOrTor: false, isDataCenter: false },
     livenessChecks: [{ status: 'Approved', method: 'PASSIVE', score: 96 }],
     faceMatches: [{ status: 'Approved', score: 96, sourceDiditSessionId: 'session-1' }],
   },
@@ -43,6 +45,7 @@ beforeEach(() => {
 });
 
 interface Late {
+  policy?: 'standard' | 'strict';
   attemptId?: string;
   signIn?: SelfieSignIn | undefined;
   ring?: Ring;
@@ -106,7 +109,7 @@ async function underWay() {
     turn: async () => JSON.parse((await store.get('turn:enrolment-1'))?.value ?? '{}') as Turn,
     settleWith: (
       readDecision: () => DiditDecision | Promise<DiditDecision>,
-      { attemptId = 'attempt-1', signIn, ring, isRevoked = false }: Late = {},
+      { attemptId = 'attempt-1', signIn, ring, isRevoked = false, policy = 'standard' }: Late = {},
     ) =>
       createSettle({
         ...{ attempts, turns, bell, placeOf, clock, held: createHeldEnrolments(store) },
@@ -125,6 +128,7 @@ async function underWay() {
           find: (id) => Promise.resolve({ id } as Account),
           isRevoked: () => Promise.resolve(isRevoked),
         },
+        policies: { forClient: () => loadPolicy(policy) },
         withdraw: (_, reason) => Promise.resolve(withdrawn.push(reason) > 0),
       })({ interactionUid: 'uid-1', attemptId, ...(signIn ? { signIn } : {}) }, ring),
     attempt: async (): Promise<Attempt | undefined> => (await attempts.load('uid-1'))?.attempt,

@@ -48,6 +48,8 @@ export const decision: Decision = {
   warnings: [],
   reviewCount: 0,
   createdAtMs: startMs + 1_000,
+  isVpnOrTor: false,
+  isDataCenter: false,
 };
 
 export const enrolmentExpectation: EnrolmentExpectation = {
