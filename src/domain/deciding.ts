@@ -16,8 +16,8 @@ export interface DeviceProof {
   actedAtMs: number;
 }
 
-/** What was decided, as it is kept. `rule` says why. */
-export type DecisionOnRecord = Decision & { atMs: number };
+/** What was decided, as it is kept. `rule` says why, unless it is the app that made it more, or less of it was possible. */
+export type DecisionOnRecord = Decision & { atMs: number; instead?: Action };
 
 /** What an app asks of a sign-in: how strong, how new. */
 export interface AssuranceRequest {
@@ -123,7 +123,8 @@ export function takeDecision(
   }
   const { device, request, identity } = attempt;
   const action = settleOn(decision.action, { request, device }, reach, nowMs);
-  const decided = { ...attempt, decision: { ...decision, action, atMs: nowMs } };
+  const instead = action === decision.action ? {} : { instead: decision.action };
+  const decided = { ...attempt, decision: { ...decision, action, ...instead, atMs: nowMs } };
   switch (action) {
     case 'selfie':
     case 'selfie_active':

@@ -3,6 +3,7 @@
  * took and whether it cost a selfie; and one plain sentence of it. Neither a score nor an address is in it.
  */
 import type { Attempt, AttemptKind, DenialReason } from './attempt.ts';
+import type { DecisionOnRecord } from './deciding.ts';
 import type { Decision } from './policy.ts';
 import { isOver } from './standing.ts';
 
@@ -22,7 +23,8 @@ export interface Explanation {
   because?: string;
   acr?: string;
   amr?: readonly string[];
-  decision?: Decision;
+  /** `instead`: what the rule said, where the app asked for more or there was no way to do it. */
+  decision?: Decision & { instead?: Decision['action'] };
   /** In the order in which they happened, each so long after the beginning. */
   steps: readonly { step: Step; afterMs: number }[];
   /** Asked of Didit, and charged for unless nothing came of it. */
@@ -57,9 +59,10 @@ export function explain(attempt: Attempt): Explanation | undefined {
   };
 }
 
-const withoutTime = ({ action, policy, rule, signals }: Decision): Decision => ({
-  ...{ action, policy, rule, signals },
-});
+const withoutTime = ({
+  atMs: _,
+  ...decision
+}: DecisionOnRecord): Explanation['decision'] & object => decision;
 
 const actions: Readonly<Record<Decision['action'], string>> = {
   skip: 'was spared a selfie',
@@ -70,16 +73,21 @@ const actions: Readonly<Record<Decision['action'], string>> = {
   review: 'was held for a person to look at',
 };
 
+function because({ rule, policy, instead }: Explanation['decision'] & object): string {
+  const said = `rule “${rule}” of policy ${policy}`;
+  return instead === undefined ? said : `${said} said ${instead}, and the app or the setup more`;
+}
+
 /** For an operator, in English. */
 export function plainly(explanation: Explanation): string {
-  const { client, decision, outcome, reason, because, acr, steps } = explanation;
+  const { client, decision, outcome, reason, because: code, acr, steps } = explanation;
   const why = decision
-    ? `${actions[decision.action]} (rule “${decision.rule}” of policy ${decision.policy})`
+    ? `${actions[decision.action]} (${because(decision)})`
     : 'took a way for which no policy was asked';
   const seconds = ((steps.at(-1)?.afterMs ?? 0) / 1000).toFixed(1);
   const end = {
     signed_in: `was signed in with ${acr ?? 'no class'}`,
-    denied: `was not signed in (${because ?? reason ?? 'no reason'})`,
+    denied: `was not signed in (${code ?? reason ?? 'no reason'})`,
     expired: 'ran out of time',
     foreign: 'was stopped, since the selfie came from another browser',
     superseded: 'began anew',

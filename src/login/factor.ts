@@ -11,6 +11,7 @@ import type { Factor } from '../fallback/factor.ts';
 import type { Account } from '../store/accounts.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
 import { thisAsker } from './asker.ts';
+import { decideOn } from './decide.ts';
 import { beginAgain } from './leave.ts';
 import { passkeyAction } from './passkey.ts';
 import {
@@ -150,13 +151,22 @@ export async function answerFactor(
     accountId: account.id,
     environment,
   } as const;
-  const { attempt: shown, refused } = await propose(tools, attempt, event, loaded);
+  const { attempt: shown, refused, stored } = await propose(tools, attempt, event, loaded);
   if (!refused) {
     recordFor(tools, shown, 'factor.proven', factor.name);
-    await goOn(ctx, tools, shown, account);
+    // Where the policy wanted something first, it may be content to go on with a selfie.
+    const wasFirst = attempt.decision?.action === 'fallback' && shown.phase === 'identified';
+    const next =
+      wasFirst && stored ? await decideOn(ctx, tools, { attempt: shown, stored }, form) : undefined;
+    if (!isForSelfie(next?.attempt)) await goOn(ctx, tools, shown, account);
   }
   toDispatcher(ctx);
 }
+
+const isForSelfie = (attempt: Attempt | undefined): boolean =>
+  attempt?.phase === 'identified' &&
+  attempt.decision !== undefined &&
+  attempt.decision.action !== 'fallback';
 
 /** A try counts before it is looked at. @returns the account when the answer was right. */
 async function prove(

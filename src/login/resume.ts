@@ -74,8 +74,10 @@ export async function resume(
     // Another face has just ended the sign-ins from before it: the library must not wait for the one that asked.
     if (attempt.kind === 're_enrol') delete interaction.session;
     const isRight = await finishInteraction(interaction, tools, attempt.proof);
-    const made = await becomeFamiliar(ctx, tools, loaded.attempt, form);
-    await writeOfSignIn(ctx, tools, loaded.attempt, attempt.proof, made);
+    if (isRight) {
+      const made = await becomeFamiliar(ctx, tools, loaded.attempt, form);
+      await writeOfSignIn(ctx, tools, loaded.attempt, attempt.proof, made);
+    }
     await noteLikeness(tools, loaded.attempt);
     rememberPlace(ctx, tools, loaded.attempt);
     if (account?.hasNotices) await tools.accounts.clearNotices(attempt.proof.accountId);

@@ -5,6 +5,7 @@
 import type { RouterContext } from '@koa/router';
 import { type Attempt, isEnrolling } from '../domain/attempt.ts';
 import type { Proof } from '../domain/assurance.ts';
+import type { DecisionOnRecord } from '../domain/deciding.ts';
 import type { DeviceKey } from '../domain/familiar.ts';
 import type { Message } from '../domain/message.ts';
 import { thisDevice } from './device.ts';
@@ -18,12 +19,21 @@ export async function noteSignIn(
 ): Promise<void> {
   const { reference, client } = attempt;
   const { decision } = 'decision' in attempt ? attempt : {};
+  const capture = 'capture' in attempt;
   const { browser, system } = thisPlace(ctx, tools);
   await tools.history.add(accountId, {
     ...{ event: 'signed_in', atMs: tools.clock(), reference, client: client.name, acr },
     ...{ authTime: Math.floor(provenAtMs / 1000), browser, system },
-    ...(decision ? { why: { action: decision.action, rule: decision.rule } } : {}),
+    // Who took another way did not do what was decided.
+    ...(decision && (capture || !isSelfie(decision)) ? { why: whyOf(decision) } : {}),
   });
+}
+
+const isSelfie = ({ action }: DecisionOnRecord): boolean =>
+  action === 'selfie' || action === 'selfie_active';
+
+function whyOf({ action, rule, instead }: DecisionOnRecord) {
+  return { action, rule, ...(instead === undefined ? {} : { isAsked: true as const }) };
 }
 
 /** After so many in a row it is no chance. The person is written to once, well before a selfie fails. */

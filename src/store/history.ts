@@ -16,8 +16,8 @@ export type HistoryEntry = { atMs: number; reference?: string } &
         client: string;
         acr: string;
         authTime: number;
-        /** What the policy decided, and by which of its rules. */
-        why?: { action: Action; rule: string };
+        /** What the policy decided, and by which of its rules; `isAsked`: the app asked for more than that. */
+        why?: { action: Action; rule: string; isAsked?: true };
       } & SeenIn)
     | { event: 'signed_out'; authTime: number }
     | ({ event: 'refused'; client: string; reason: string } & SeenIn)

@@ -167,7 +167,8 @@ describe('[BD-12] what somebody takes along', () => {
     expect(taken.headers.get('cache-control')).toContain('no-store');
     const held = JSON.parse(taken.text) as Record<string, Record<string, unknown>>;
     expect(Object.keys(held).sort()).toEqual([
-      ...['account', 'exported_at', 'face', 'factors', 'history', 'not_yet_shown'],
+      ...['account', 'devices', 'exported_at', 'face', 'factors', 'familiar_places', 'history'],
+      'not_yet_shown',
       'selfies_at_didit',
     ]);
     expect(Object.keys(held['account'] ?? {}).sort()).toEqual([

@@ -183,6 +183,7 @@ describe('the history', () => {
       {
         ...{ event: 'signed_in', atMs, reference, ...where },
         ...{ acr: 'urn:didit-oidc:acr:selfie:test', authTime: selfie.claims()?.auth_time },
+        why: { action: 'selfie', rule: 'a new device' },
       },
       {
         ...{ event: 'signed_out', atMs, authTime: codes.claims()?.auth_time },

@@ -91,7 +91,7 @@ it('[PL-06] everything but the people, what they have, what Didit has yet to del
   const lasting = [...sealed.lifetimes].filter(([, seconds]) => seconds === -1);
   const kinds = new Set(lasting.map(([key]) => key.split(':').at(-2)));
   expect(sealed.lifetimes.size).toBeGreaterThan(lasting.length);
-  const people = ['account', 'factors', 'identifier', 'portrait'];
+  const people = ['account', 'factors', 'familiar', 'identifier', 'portrait'];
   expect([...kinds].sort()).toEqual(
     [...people, 'didit-sessions', 'retention', 'sealed', 'secret'].sort(),
   );

@@ -111,9 +111,12 @@ describe('[BD-05] of what Didit decides', () => {
       ...['schema', 'id', 'kind', 'interactionUid', 'reference', 'phase', 'createdAtMs'],
       ...['expiresAtMs', 'endedAtMs', 'returnedAtMs', 'client.id', 'client.name', 'client.host'],
       ...['identity.identifier', 'identity.accountId', 'request.loginHint', 'request.uiLocales'],
+      // What the policy decided; and when the verdict came, or why it was a no, which outlive it.
+      ...['decision.action', 'decision.policy', 'decision.rule', 'decision.atMs'],
+      ...['decidedAtMs', 'because'],
     ];
     const asked =
-      /^capture\.(callbackNonceHash|enrolmentId|(place|device|expectation)\.\w+(\[\])?)$/;
+      /^(decision\.signals\.\w+|capture\.(callbackNonceHash|enrolmentId|(place|device|expectation)\.\w+(\[\])?))$/;
     const others = [...paths].filter(
       (path) => !ofTheDecision.includes(path) && !before.includes(path) && !asked.test(path),
     );

@@ -194,8 +194,8 @@ it('[PL-06] after a whole day everything in Redis has its end, but for people, a
   // Since when it is noted who signs in; written by the first sweep, which may come later.
   lasting.delete('retention');
   expect([...lasting].sort()).toEqual([
-    ...['Client', 'RegistrationAccessToken', 'account', 'didit-sessions', 'identifier'],
-    ...['portrait', 'sealed', 'secret'],
+    ...['Client', 'RegistrationAccessToken', 'account', 'didit-sessions', 'familiar'],
+    ...['identifier', 'portrait', 'sealed', 'secret'],
   ]);
   expect(ending.size).toBeGreaterThan(12);
 }, 60_000);

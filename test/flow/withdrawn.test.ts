@@ -117,7 +117,10 @@ describe('[VD-12] Declined after the login', () => {
     });
     expect(alarms()).toEqual(['login_withdrawn']);
     await vi.waitFor(() =>
-      expect(bed.mails.map(({ message }) => message.kind)).toEqual(['sign_in_withdrawn']),
+      expect(bed.mails.map(({ message }) => message.kind)).toEqual([
+        'new_device',
+        'sign_in_withdrawn',
+      ]),
     );
     // Told once, however often Didit rings.
     await ring(bed, one.diditSessionId, 'Declined');

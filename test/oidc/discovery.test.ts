@@ -91,7 +91,9 @@ it('[PR-09] no algorithm is offered that a hash cannot serve or that signs nothi
 
 it('tells which classes, scopes and claims can be had', () => {
   expect(metadata.acr_values_supported).toEqual([
+    'urn:didit-oidc:acr:selfie-device:test',
     'urn:didit-oidc:acr:selfie:test',
+    'urn:didit-oidc:acr:device:test',
     'urn:didit-oidc:acr:fallback:test',
   ]);
   expect(metadata.scopes_supported).toEqual(

@@ -5,6 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { randomKey } from '../../src/config/keys.ts';
+import type { Explanation } from '../../src/domain/explain.ts';
+import type { Decision } from '../../src/domain/policy.ts';
+import { createExplanations } from '../../src/store/explanations.ts';
+import { openStore } from '../../src/store/open.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 let directory: string;
@@ -132,5 +137,74 @@ didit:
     const { status, stderr } = await policy(['test', alone]);
     expect(status).toBe(1);
     expect(stderr).toContain('alone.fixtures.yaml cannot be read (ENOENT)');
+  });
+});
+
+describe('what was decided', () => {
+  const encryptionKey = randomKey();
+  const env = (): Record<string, string> => ({
+    ...{ MODE: 'development', ISSUER: 'http://127.0.0.1:3000', DIDIT_API_KEY: 'x'.repeat(20) },
+    ...{ DIDIT_WEBHOOK_SECRETS: 'x'.repeat(20), DIDIT_WORKFLOW_PASSIVE: 'passive' },
+    ...{ STORE_URL: `sqlite:${join(directory, 'store.sqlite')}`, COOKIE_KEYS: randomKey() },
+    STORE_ENCRYPTION_KEYS: encryptionKey,
+  });
+  const ended = (reference: string, signals: Decision['signals']): Explanation => ({
+    ...{ schema: 1, reference, attempt: `attempt of ${reference}`, kind: 'login' },
+    ...{ client: { id: 'wiki', name: 'Acme Wiki' }, beganAtMs: Date.now() - 3_600_000 },
+    ...{ outcome: 'signed_in', acr: 'urn:didit-oidc:acr:selfie', amr: ['face'], selfies: 1 },
+    decision: { action: 'selfie', policy: 'standard', rule: 'a new device', signals },
+    steps: [
+      { step: 'decided', afterMs: 900 },
+      { step: 'ended', afterMs: 4_200 },
+    ],
+  });
+
+  beforeAll(async () => {
+    const url = `sqlite:${join(directory, 'store.sqlite')}`;
+    const { store } = await openStore({ url, encryptionKeys: [encryptionKey], clock: Date.now });
+    const explanations = createExplanations(store, Date.now);
+    await explanations.add(ended('AAAA-BBBB', { device: 'new', tor: false }));
+    await explanations.add(ended('CCCC-DDDD', { device: 'new', tor: true }));
+    const old = ended('EEEE-FFFF', { device: 'known' });
+    await explanations.add({ ...old, beganAtMs: Date.now() - 3 * 86_400_000 });
+    await store.close();
+  });
+
+  test('is one plain sentence, the signals, the steps, and what is decided now', async () => {
+    const { status, stdout, stderr } = await policy(['explain', 'cccc-dddd', 'strict'], env());
+    expect(stderr).toBe('');
+    expect(stdout).toBe(
+      'Somebody who came to Acme Wiki was asked for a selfie (rule “a new device” of policy standard) ' +
+        'and was signed in with urn:didit-oidc:acr:selfie after 4.2 s.\n' +
+        '  signals: device new, tor true\n' +
+        '  steps: decided 900 ms, ended 4200 ms\n' +
+        '  policy strict decides now: deny, nobody comes in through Tor\n',
+    );
+    expect(status).toBe(0);
+  });
+
+  test('is told programs whole, and an unknown reference is an error', async () => {
+    const { stdout } = await policy(['explain', 'AAAA-BBBB', '--json'], env());
+    const { attempts } = JSON.parse(stdout) as { attempts: Explanation[] };
+    expect(attempts).toMatchObject([{ reference: 'AAAA-BBBB', selfies: 1, outcome: 'signed_in' }]);
+    const { status, stdout: none } = await policy(['explain', 'ZZZZ-ZZZZ'], env());
+    expect([status, none]).toEqual([1, 'no such reference\n']);
+  });
+
+  test('is decided again by another policy, as far as it was asked for', async () => {
+    const { stdout } = await policy(['replay', 'strict', '--since', '2d', '--json'], env());
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ policy: 'strict', total: 2, partly: 2 },
+      changes: [
+        { from: 'selfie', to: 'fallback', count: 1 },
+        { from: 'selfie', to: 'deny', count: 1 },
+      ],
+    });
+    const { stdout: all } = await policy(['replay', 'strict', '--since', '4d'], env());
+    expect(all).toContain('3 decisions since ');
+    expect(all).toContain('counted as unknown');
+    const { status, stderr } = await policy(['replay', 'strict', '--since', 'ever'], env());
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('36h or 7d');
   });
 });

@@ -38,7 +38,9 @@ beforeEach(async () => {
 });
 
 const count = (name: string): number => bed.events.filter(({ event }) => event === name).length;
-const mailsTo = (person: string) => bed.mails.filter(({ to }) => to.address === person);
+/** Besides that somebody was in a new browser. */
+const mailsTo = (person: string) =>
+  bed.mails.filter(({ to, message }) => to.address === person && message.kind !== 'new_device');
 /** Time for a second mail, should there be one. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 700));
 const here = (callback: string): string => callback.replace(/\/didit\/[\w-]+$/, '');

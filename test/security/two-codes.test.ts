@@ -139,11 +139,11 @@ describe('two codes', () => {
     expect(none.text).toContain('nothing else is set up for you');
     expect(waysOn(none)).toEqual([]);
     await expectShut(browser);
-    const selfie = await settle(browser, await press(browser, none, 'try-again'));
+    const selfie = await settle(browser, await press(browser, none, 'selfie-next'));
     expect(heading(selfie)).toBe('One selfie to sign in');
   });
 
-  it('tell the person by mail, and a selfie does not', async () => {
+  it('tell the person by mail, with what they were; of a selfie only that the browser is new', async () => {
     const { address, code, app } = await somebody();
     const { browser, request, asked } = await begin(address, 'mail');
     const second = await answer(browser, asked, await code('mail'));
@@ -163,7 +163,7 @@ describe('two codes', () => {
     ]);
     const selfie = await party.begin();
     await selfie.finish(await signIn(browserElsewhere(), selfie, address));
-    expect(written()).toHaveLength(1);
+    expect(written()).toMatchObject([{}, { message: { kind: 'new_device', keepsKey: false } }]);
   });
 
   it('[PL-26] leave ids and reasons in the log, and no code', async () => {
@@ -175,7 +175,12 @@ describe('two codes', () => {
     const second = await choose(browser, await answer(browser, asked, mail), 'recovery');
     await request.finish(await finishOn(browser, await answer(browser, second, recovery)));
     expect(bed.events.map(({ event, reason }) => [event, reason].join(' '))).toEqual([
-      ...['login.started ', 'login.decided selfie', 'factor.asked mail', 'mail.sent '],
+      ...[
+        'login.started ',
+        'login.decided selfie: a new device',
+        'factor.asked mail',
+        'mail.sent ',
+      ],
       ...['factor.refused mail', 'factor.proven mail', 'factor.asked recovery'],
       ...['factor.proven recovery', `login.completed ${fallback}`, 'mail.sent '],
     ]);

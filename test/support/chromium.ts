@@ -87,8 +87,15 @@ function redirectOf(response: Response): Redirect {
 
 export const heading = (page: Page) => page.getByRole('heading', { level: 1 });
 
-export function press(page: Page, name: string): Promise<void> {
-  return page.getByRole('button', { name, exact: true }).click();
+/** Where the key of the browser goes along with the form, it is sent a moment after the press. */
+export async function press(page: Page, name: string): Promise<void> {
+  const button = page.getByRole('button', { name, exact: true });
+  await button.waitFor();
+  const keyed = page.locator('form[data-device-key] button:not([formaction])');
+  const isLater = (await keyed.and(button).count()) > 0;
+  const next = isLater ? page.waitForEvent('domcontentloaded') : undefined;
+  await button.click();
+  await next;
 }
 
 /** From the page that asks who it is, to Didit's page. */

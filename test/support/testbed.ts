@@ -2,6 +2,7 @@
  * A provider and a Didit, as a test needs them: real HTTP on free ports of the loopback, three people enrolled,
  * three relying parties registered.
  */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type App, createApp } from '../../src/app.ts';
 import { generateJwks, randomKey } from '../../src/config/keys.ts';
@@ -172,7 +173,8 @@ export async function startApp(options: AppFor): Promise<App> {
   const { keys, port, simulatorUrl, apiKey, events, alarms, mails } = options;
   const resolved = resolveConfig({
     env: {},
-    readFile: () => '',
+    // Of the files that settings name, only policies are looked at.
+    readFile: (path) => (/policy\/\w+\.yaml$/.test(path) ? readFileSync(path, 'utf8') : ''),
     flags: {
       mode: 'development',
       issuer: `http://127.0.0.1:${port}`,

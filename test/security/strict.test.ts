@@ -1,0 +1,170 @@
+/** Under the policy `strict`, nobody who only knows a name can have a selfie asked of anybody. */
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Store } from '../../src/store/store.ts';
+import { type Answer, createBrowser, withoutToken } from '../support/browser.ts';
+import { createDevice, leaveBy, selfieOn, signInWith, toContext } from '../support/device.ts';
+import { type Party, createParty, heading, press, settle } from '../support/login.ts';
+import { freshRedis } from '../support/redis.ts';
+import { type Testbed, startTestbed } from '../support/testbed.ts';
+import { answer, choose, equip, finishOn, mailedCode, waysOn } from '../support/ways.ts';
+
+let bed: Testbed;
+let store: Store;
+let party: Party;
+let aheadMs = 0;
+
+beforeAll(async () => {
+  // The library has no other clock.
+  const now = Date.now.bind(Date);
+  vi.spyOn(Date, 'now').mockImplementation(() => now() + aheadMs);
+  const flags = { policyFile: 'strict' };
+  bed = await startTestbed({ storeUrl: await freshRedis(), flags, people: 10 });
+  store = await bed.openStore();
+  party = await createParty(bed);
+});
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await store.close();
+  await bed.close();
+});
+
+const creates = async (): Promise<number> =>
+  (await bed.log()).calls.filter(({ operation }) => operation === 'create').length;
+
+/** What a page says to whoever sees it: with neither the name nor what is another in each sign-in. */
+const seen = (page: Answer, name: string): string =>
+  withoutToken(page.text)
+    .replaceAll(name, 'NAME')
+    .replace(/<code>[^<]*<\/code>/g, 'CODE')
+    .replace(/\/interaction\/[\w-]+/g, '/interaction/UID');
+
+async function byMail(browser: ReturnType<typeof createBrowser>, page: Answer, person: string) {
+  const before = bed.mails.length;
+  const asked = await choose(browser, page, 'mail');
+  return answer(browser, asked, await mailedCode(bed, person, before));
+}
+
+describe('[XD-08] a new browser with somebody’s name', () => {
+  test('is asked for something else first, and the same of a name that is nobody’s', async () => {
+    const before = await creates();
+    const [known, unknown] = [bed.person(), 'nobody-at-all@example.com'];
+    const pages = await Promise.all(
+      [known, unknown].map(async (name) => toContext(createBrowser(), await party.begin(), name)),
+    );
+    const [one, other] = pages;
+    expect(one!.text).toContain('something else comes before the selfie');
+    expect(waysOn(one!)).toContain('mail');
+    expect(seen(one!, known)).toBe(seen(other!, unknown));
+    expect(await creates()).toBe(before);
+  });
+
+  test('has no selfie taken by pressing what its page does not show', async () => {
+    const before = await creates();
+    const browser = createBrowser();
+    const page = await toContext(browser, await party.begin(), bed.person());
+    const steps = ['selfie', 'selfie-next', 'resume', 'try-again', 'selfie', 'selfie'];
+    for (const step of steps) {
+      const done = await settle(browser, await browser.post(`${page.url}/${step}`));
+      expect(done.url).toContain(bed.issuer);
+      expect(done.location).toBeUndefined();
+    }
+    expect(await creates()).toBe(before);
+  });
+
+  test('with a cookie of a known device, and not its key, is as new as any', async () => {
+    const person = bed.person();
+    const [browser, device] = [createBrowser(), createDevice()];
+    const page = await byMail(
+      browser,
+      await toContext(browser, await party.begin(), person),
+      person,
+    );
+    await leaveBy(browser, await selfieOn(browser, page, device), device);
+    const before = await creates();
+    const asked = await toContext(browser, await party.begin({ prompt: 'login' }), person);
+    // Somebody is signed in here: it is they who are asked, and the key is missing.
+    const done = await settle(browser, await press(browser, asked, 'selfie'));
+    expect(done.text).toContain('something else comes before the selfie');
+    expect(await creates()).toBe(before);
+  });
+});
+
+describe('[XD-09] a new device', () => {
+  test('takes a code by mail, then a selfie, has its own key then, and the person is told', async () => {
+    const person = bed.person();
+    const [browser, device] = [createBrowser(), createDevice()];
+    const request = await party.begin();
+    const page = await byMail(browser, await toContext(browser, request, person), person);
+    expect(heading(page)).toBe('One selfie to sign in');
+    const tokens = await request.finish(
+      await leaveBy(browser, await selfieOn(browser, page, device), device),
+    );
+    expect(tokens.claims()).toMatchObject({
+      acr: 'urn:didit-oidc:acr:selfie:test',
+      amr: ['face'],
+    });
+    expect(device.id()).toBeDefined();
+    await vi.waitFor(() =>
+      expect(bed.mails.filter(({ to }) => to.address === person).map((one) => one.message)).toEqual(
+        expect.arrayContaining([expect.objectContaining({ kind: 'new_device', keepsKey: true })]),
+      ),
+    );
+    // Young as it is, it stands for nothing yet but a second factor.
+    const again = await toContext(browser, await party.begin({ prompt: 'login' }), person, device);
+    const early = await settle(
+      browser,
+      await press(browser, again, 'selfie', await device.fields(again)),
+    );
+    expect(early.text).toContain('something else comes before the selfie');
+
+    aheadMs += 25 * 3_600_000;
+    const later = await party.begin();
+    const rested = await later.finish(await signInWith(browser, later, person, device));
+    expect(rested.claims()).toMatchObject({
+      acr: 'urn:didit-oidc:acr:selfie-device:test',
+      amr: ['face', 'swk', 'pop', 'mfa'],
+    });
+  });
+
+  test('gets no further by a wrong code, a code of another browser, or a code alone', async () => {
+    const person = bed.person();
+    const before = await creates();
+    const [browser, other] = [createBrowser(), createBrowser()];
+    const page = await toContext(browser, await party.begin(), person);
+    const asked = await choose(browser, page, 'mail');
+    const elsewhere = await choose(
+      other,
+      await toContext(other, await party.begin(), person),
+      'mail',
+    );
+    await mailedCode(bed, person);
+    const [, foreign] = bed.mails
+      .filter(({ to }) => to.address === person)
+      .flatMap(({ message }) => (message.kind === 'code' ? [message.code] : []));
+    for (const code of ['000000', foreign ?? '']) {
+      const wrong = await answer(browser, asked, code);
+      expect(wrong.status).toBe(400);
+    }
+    const address = asked.url.replace(/\/\w+$/, (step) => (step === '/factor' ? '' : step));
+    for (const step of ['selfie', 'selfie-next', 'resume']) {
+      expect((await settle(browser, await browser.post(`${address}/${step}`))).location).toBe(
+        undefined,
+      );
+    }
+    expect(heading(elsewhere)).toBeTruthy();
+    expect(await creates()).toBe(before);
+  });
+
+  test('may go on by codes alone, and is told what it is then', async () => {
+    const person = bed.person();
+    const { app } = await equip(store, person, { has: ['totp'] });
+    const browser = createBrowser();
+    const request = await party.begin();
+    const page = await byMail(browser, await toContext(browser, request, person), person);
+    const second = await choose(browser, page, 'totp');
+    const tokens = await request.finish(
+      await finishOn(browser, await answer(browser, second, app())),
+    );
+    expect(tokens.claims()).toMatchObject({ acr: 'urn:didit-oidc:acr:fallback:test' });
+  });
+});
