@@ -92,12 +92,21 @@ export function settleOn(
 
 /** Only a key may stand for a selfie, and only one that was taken here; whoever asks for something new gets it. */
 function maySkip(
-  { isNewActAsked, maxAgeSeconds }: AssuranceRequest,
+  request: AssuranceRequest,
   device: DeviceProof | undefined,
   nowMs: number,
 ): boolean {
-  if (device?.kind !== 'key' || isNewActAsked) return false;
-  return maxAgeSeconds === undefined || nowMs - device.actedAtMs <= maxAgeSeconds * 1000;
+  if (device?.kind !== 'key' || request.isNewActAsked) return false;
+  return isNewEnough(request, device.actedAtMs, nowMs);
+}
+
+/** As the app will reckon it, from the whole second that `auth_time` is. */
+export function isNewEnough(
+  { maxAgeSeconds = Infinity }: AssuranceRequest,
+  provenAtMs: number,
+  nowMs: number,
+): boolean {
+  return nowMs - Math.floor(provenAtMs / 1000) * 1000 <= maxAgeSeconds * 1000;
 }
 
 /** Only for the person who was named. */

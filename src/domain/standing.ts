@@ -1,6 +1,7 @@
 /** Where an attempt stands at a given time, which nobody can write down: it follows from what happened. */
 import { type LegName, type Proof, selfieProof } from './assurance.ts';
 import type { Attempt, Captured, DenialReason, Identity } from './attempt.ts';
+import { isNewEnough } from './deciding.ts';
 import type { FactorName } from './message.ts';
 
 /** The verdict is fresh for this long; after that another selfie is asked for. */
@@ -45,10 +46,7 @@ export function standing(attempt: Attempt, nowMs: number): Standing {
     case 'captured':
       return standingOfCapture(attempt, nowMs);
     case 'proven':
-      if (nowMs - (attempt.skippedAtMs ?? attempt.proof.provenAtMs) > verdictFreshForMs) {
-        return { at: 'denied', reason: 'stale' };
-      }
-      return { at: 'ready', proof: attempt.proof };
+      return standingOfProven(attempt, nowMs);
     case 'denied':
       return { at: 'denied', reason: attempt.reason };
     default:
@@ -62,6 +60,16 @@ function standingOfIdentified(attempt: Extract<Attempt, { phase: 'identified' }>
   const isSelfieNext = decision !== undefined && decision.action !== 'fallback';
   if (legs && !isSelfieNext) return { at: 'second_leg', shown: legs.map(({ name }) => name) };
   return decision?.action === 'fallback' ? { at: 'ways' } : { at: 'capture', identity };
+}
+
+function standingOfProven(
+  { proof, skippedAtMs, request }: Extract<Attempt, { phase: 'proven' }>,
+  nowMs: number,
+): Standing {
+  const isStale = nowMs - (skippedAtMs ?? proof.provenAtMs) > verdictFreshForMs;
+  // What was proven earlier grows too old for the app while somebody hesitates before the last button.
+  const isOld = skippedAtMs !== undefined && !isNewEnough(request, proof.provenAtMs, nowMs);
+  return isStale || isOld ? { at: 'denied', reason: 'stale' } : { at: 'ready', proof };
 }
 
 function standingOfCapture(attempt: Captured, nowMs: number): Standing {
