@@ -6,7 +6,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Attempt, type AttemptEvent, transition } from '../../src/domain/attempt.ts';
 import { isOver, standing } from '../../src/domain/standing.ts';
+import { acr } from '../../src/domain/assurance.ts';
 import type { VerdictOutcome } from '../../src/domain/decision.ts';
+import type { Action } from '../../src/domain/policy.ts';
 import {
   callbackNonceHash,
   capture,
@@ -66,6 +68,47 @@ const typing: fc.Arbitrary<readonly AttemptEvent[]> = fc.oneof(
   { weight: 2, arbitrary: fc.constant([events.finished]) },
 );
 
+const actions: readonly Action[] = [
+  'skip',
+  'selfie',
+  'selfie_active',
+  'fallback',
+  'deny',
+  'review',
+];
+const decisionOn = (action: Action, hasActive: boolean): AttemptEvent => ({
+  type: 'decided',
+  decision: { ...events.decided.decision, action },
+  reach: { environment: 'live', hasActive },
+});
+/** When somebody last acted in the browser that a key is in: as old as some request allows, and just too old. */
+const hourMs = 3_600_000;
+const device = fc.record({
+  id: fc.constant('key-1'),
+  kind: fc.constantFrom('key', 'key', 'passkey'),
+  actedAtMs: fc.constantFrom(startMs - 30 * hourMs, startMs - hourMs, startMs - hourMs + 60_000),
+});
+const keyShown = fc.record({ type: fc.constant('device_proven'), accountId, device });
+const anyDecision = fc.oneof(
+  { weight: 4, arbitrary: fc.boolean().map((hasActive) => decisionOn('skip', hasActive)) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...actions), fc.boolean())
+      .map(([action, hasActive]) => decisionOn(action, hasActive)),
+  },
+);
+
+/** The policy's turn, as a rule with a key; and the camera, which may come of it. */
+const judging: fc.Arbitrary<readonly AttemptEvent[]> = fc.oneof(
+  { weight: 3, arbitrary: keyShown.map((event) => [event]) },
+  { weight: 3, arbitrary: anyDecision.map((event) => [event]) },
+  { weight: 2, arbitrary: fc.tuple(keyShown, anyDecision) },
+  { weight: 1, arbitrary: fc.constant([events.captured]) },
+  { weight: 1, arbitrary: fc.constant([events.approved, events.returned]) },
+  { weight: 1, arbitrary: fc.constant([events.finished]) },
+);
+
 /** Events that end an attempt are rarer, so that most sequences get somewhere before they come. */
 const anyEvent: fc.Arbitrary<AttemptEvent> = fc.oneof(
   { weight: 8, arbitrary: judgement(harmless) },
@@ -113,7 +156,19 @@ const stepsOf = (some: fc.Arbitrary<readonly AttemptEvent[]>): fc.Arbitrary<Step
 
 const oneEvent = anyEvent.map((event) => [event]);
 
-/** Most are of a selfie; the others are of somebody who types, and perhaps takes a selfie after all. */
+const asks = (request: Partial<Attempt['request']>): Attempt => ({
+  ...identified,
+  request: { ...identified.request, ...request },
+});
+const asked = [
+  ...[identified, identified, fresh, asks({ maxAgeSeconds: 3_600 }), asks({ isNewActAsked: true })],
+  ...[asks({ essentialAcr: [acr.selfie] }), asks({ minimumAcr: acr.device })],
+];
+
+/**
+ * Most are of a selfie; the others are of somebody who types, and perhaps takes a selfie after all, or of a browser
+ * with a key, before a policy that says this and that.
+ */
 const story: fc.Arbitrary<{ from: Attempt; steps: Step[] }> = fc.oneof(
   {
     weight: 3,
@@ -128,6 +183,19 @@ const story: fc.Arbitrary<{ from: Attempt; steps: Step[] }> = fc.oneof(
       from: fc.constantFrom(fresh, identified, identified),
       steps: stepsOf(
         fc.oneof({ weight: 12, arbitrary: typing }, { weight: 1, arbitrary: oneEvent }),
+      ),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      from: fc.constantFrom(...asked),
+      steps: stepsOf(
+        fc.oneof(
+          { weight: 10, arbitrary: judging },
+          { weight: 1, arbitrary: typing },
+          { weight: 1, arbitrary: oneEvent },
+        ),
       ),
     }),
   },
@@ -185,20 +253,58 @@ function mayOpenByLegs(past: readonly Step[], isSomebody: boolean, nowMs: number
   return right.size === 2 && nowMs - lastMs <= 120_000 && nowMs < startMs + 900_000;
 }
 
+/**
+ * The same for whoever has a key: the policy said to skip while this person's key was the last that was shown, and
+ * nothing newer was asked for, then or now.
+ */
+function mayOpenBySkip(
+  past: readonly Step[],
+  { request, identity: { accountId: whose } }: Extract<Attempt, { phase: 'proven' }>,
+  nowMs: number,
+): boolean {
+  let shown: { kind: string; actedAtMs: number } | undefined;
+  const { isNewActAsked, maxAgeSeconds = Infinity, essentialAcr, minimumAcr } = request;
+  const isAnswer = !essentialAcr && (minimumAcr === undefined || minimumAcr === acr.device);
+  const isNew = (atMs: number): boolean =>
+    shown !== undefined && atMs - shown.actedAtMs <= maxAgeSeconds * 1000;
+  for (const { event, atMs } of past) {
+    if (event.type === 'device_proven' && event.accountId === whose) shown = event.device;
+    if (event.type !== 'decided' || event.decision.action !== 'skip') continue;
+    const maySkip = shown?.kind === 'key' && !isNewActAsked && isAnswer && isNew(atMs);
+    if (maySkip) return isNew(nowMs) && nowMs - atMs <= 120_000 && nowMs < startMs + 900_000;
+  }
+  return false;
+}
+
 describe('[RL-09] whatever happens, an attempt', () => {
-  test('opens the door when its own verdict and return, or two legs, say so, and never else', () => {
+  test('opens the door when its verdict and return, two legs or a key say so, and never else', () => {
     let opened = 0;
     let openedByLegs = 0;
+    let openedBySkip = 0;
     fc.assert(
       fc.property(story, ({ from, steps }) => {
         let attempt = from;
         let past: Step[] = [];
+        let hasShownKey = false;
         for (const step of steps) {
           if (attempt.phase === 'captured') {
             const isSomebody = attempt.identity.accountId !== undefined;
             const may = isSomebody && mayOpen(past, attempt.capture.diditSessionId, step.atMs);
             expect(standing(attempt, step.atMs).at === 'ready').toBe(may);
             if (may) opened += 1;
+          } else if (attempt.phase === 'proven' && attempt.skippedAtMs !== undefined) {
+            const may = mayOpenBySkip(past, attempt, step.atMs);
+            expect(standing(attempt, step.atMs).at === 'ready').toBe(may);
+            if (may) openedBySkip += 1;
+            // What was proven was proven by the key, and when its person last acted with it.
+            const last = past.findLast(({ event }) => event.type === 'device_proven');
+            expect(attempt.proof).toMatchObject({ acr: acr.device, amr: ['swk', 'pop'] });
+            if (
+              last?.event.type === 'device_proven' &&
+              last.event.accountId === identity.accountId
+            ) {
+              expect(attempt.proof.provenAtMs).toBe(attempt.device?.actedAtMs);
+            }
           } else if (attempt.phase === 'identified' || attempt.phase === 'proven') {
             const isSomebody = attempt.identity.accountId !== undefined;
             const may = mayOpenByLegs(past, isSomebody, step.atMs);
@@ -211,6 +317,16 @@ describe('[RL-09] whatever happens, an attempt', () => {
           attempt = transition(attempt, step.event, step.atMs).attempt;
           const isOnItsWay = attempt.phase === before.phase || attempt.phase === 'proven';
           past = isOnItsWay ? [...past, step] : [];
+          if (attempt.phase === 'captured' && before !== attempt) {
+            const { decision } = attempt;
+            expect(['selfie', 'selfie_active']).toContain(decision?.action);
+          }
+          const isTheirKey =
+            step.event.type === 'device_proven' && step.event.accountId === identity.accountId;
+          if (isTheirKey && before.phase === 'identified') hasShownKey = !over(attempt);
+          if (attempt.phase === 'consumed' && before.phase === 'captured') {
+            expect(attempt.proof.amr.includes('pop')).toBe(hasShownKey);
+          }
           if (attempt.phase === 'consumed' && before !== attempt) {
             expect(step.event.type).toBe('finished');
             expect(attempt.proof.accountId).toBe(identity.accountId);
@@ -222,6 +338,7 @@ describe('[RL-09] whatever happens, an attempt', () => {
     // Else the rules would have been tried on closed doors alone.
     expect(opened).toBeGreaterThan(100);
     expect(openedByLegs).toBeGreaterThan(100);
+    expect(openedBySkip).toBeGreaterThan(100);
   });
 
   test('says "ready" exactly when finishing would consume it, with the same proof', () => {
