@@ -75,10 +75,21 @@ export async function provenDevice(
   }
   recordFor(tools, attempt, 'factor.proven', 'device_key');
   const { id, actedAtMs } = key;
-  // What was taken back, here or by the person on their page, stands for nothing any more.
-  const isVoid = await tools.accounts.isRevoked(accountId, Math.floor(actedAtMs / 1000));
   const isOld = isRested(familiar, key, policy.deviceKeyRestSeconds * 1000, nowMs);
-  return { device: { id, kind: 'key', actedAtMs }, isRested: isOld && !isVoid, familiar };
+  const mayStand = isOld && (await mayStandForSelfie(tools, accountId, actedAtMs));
+  return { device: { id, kind: 'key', actedAtMs }, isRested: mayStand, familiar };
+}
+
+/** Only where the selfie itself would let in, and as long as the last one that was taken here counts. */
+async function mayStandForSelfie(
+  { accounts }: Pick<LoginTools, 'accounts'>,
+  accountId: string,
+  actedAtMs: number,
+): Promise<boolean> {
+  const account = await accounts.find(accountId);
+  if (!account?.enrolment || account.selfieOff) return false;
+  // What was taken back, here or by the person on their page, stands for nothing any more.
+  return !(await accounts.isRevoked(accountId, Math.floor(actedAtMs / 1000)));
 }
 
 /** @param attempt as it was when the door opened. @returns the key that its last form brought. */

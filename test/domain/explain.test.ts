@@ -83,10 +83,10 @@ describe('an attempt that is', () => {
     expect(explain(attempt)).toBeUndefined();
   });
 
-  const declined = {
-    ...{ type: 'judged', diditSessionId: 'didit-session-1', locality: 'agrees' },
+  const declined: AttemptEvent = {
+    ...events.approved,
     verdict: { outcome: 'declined', reason: 'face_match_score' },
-  } as const;
+  };
   it.each<[string, Attempt, string]>([
     [
       'refused by the policy',
