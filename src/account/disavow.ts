@@ -28,9 +28,9 @@ export async function disavowSignIn(
   const selfieOff = hasOtherWay(await otherWays.records.load(accountId), { byMail });
   await stopRecovery(accountId, tools);
   await accounts.signOutEverywhere(accountId, selfieOff ? { selfieOff } : {});
-  // Made by that sign-in or after it: by whoever it was.
+  // Made or used by that sign-in or after it: by whoever it was.
   await familiar.change(accountId, (before) =>
-    withoutKeys(before, ({ id, addedAtMs }) => id === deviceKey || addedAtMs >= authTime * 1000),
+    withoutKeys(before, ({ id, usedAtMs }) => id === deviceKey || usedAtMs >= authTime * 1000),
   );
   const atMs = clock();
   await history.add(accountId, { event: 'disavowed', authTime, atMs });

@@ -1,7 +1,13 @@
 /** What a login leaves behind for the next one: where it was, and the key of its browser. */
 import type { RouterContext } from '@koa/router';
 import type { Attempt } from '../domain/attempt.ts';
-import { type DeviceKey, type FamiliarPlace, withKey, withProof } from '../domain/familiar.ts';
+import {
+  type DeviceKey,
+  type FamiliarPlace,
+  withKey,
+  withProof,
+  withoutKeys,
+} from '../domain/familiar.ts';
 import type { Whereabouts } from '../domain/whereabouts.ts';
 import { madeKey } from './device-key.ts';
 import type { LoginTools } from './room.ts';
@@ -43,7 +49,13 @@ export async function becomeFamiliar(
   await tools.familiar.change(accountId, (before) => {
     const used = before.keys.find(({ id }) => id === device?.id);
     const key = made ?? (used && { ...used, usedAtMs: nowMs, actedAtMs: proof ?? used.actedAtMs });
-    const withIt = key ? withKey(before, key) : before;
+    // Whoever sits there next may find the browser's half of it still.
+    const isShared = attempt.phase === 'captured' && attempt.capture.isShared === true;
+    const withIt = isShared
+      ? withoutKeys(before, ({ id }) => id === device?.id)
+      : key
+        ? withKey(before, key)
+        : before;
     if (proof === undefined) return withIt;
     return withProof(withIt, placeNames(tools, accountId, here), here.location, nowMs);
   });

@@ -108,7 +108,10 @@ async function currentAccount(
 /** This browser is no stranger to the account any more, if the selfie was surely taken here, or the passkey used. */
 function rememberPlace(ctx: RouterContext, tools: LoginTools, attempt: Attempt): void {
   if (!('identity' in attempt) || attempt.identity.accountId === undefined) return;
-  const isSelfieOfHere = attempt.phase === 'captured' && attempt.verdict?.locality === 'agrees';
+  const isSelfieOfHere =
+    attempt.phase === 'captured' &&
+    attempt.verdict?.locality === 'agrees' &&
+    !attempt.capture.isShared;
   // Codes can be read out to another browser; what a passkey signs is of no use to one.
   const isPasskey = attempt.phase === 'proven' && !attempt.legs;
   if (isSelfieOfHere || isPasskey) rememberDevice(ctx, tools, attempt.identity.accountId);

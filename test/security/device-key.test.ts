@@ -358,6 +358,36 @@ describe('[FB-03] no key is made', () => {
     await leaveWith(browser, ready, device);
     expect(await keysOf(accountId)).toEqual([]);
   });
+
+  it('where others sit, too: neither key nor browser is remembered, and one that was there is gone', async () => {
+    const { person, device, accountId, first } = await known({ rested: false });
+    const [shared, more] = [createBrowser(), { shared: 'yes' }];
+    const none = createDevice();
+    const page = await toContext(shared, await party.begin(), person);
+    const ready = await selfieOn(shared, page, undefined, { more });
+    expect(taskOn(ready)?.use).toBe('forget');
+    await leaveWith(shared, ready, none);
+    expect(await keysOf(accountId)).toEqual([device.id()]);
+    const mails = (): number =>
+      scene.bed.mails.filter(
+        ({ to, message }) => to.address === person && message.kind === 'new_device',
+      ).length;
+    await vi.waitFor(() => expect(mails()).toBe(2));
+    // Whoever sits there next is as new to the account as they were.
+    const next = await party.begin({ prompt: 'login' });
+    await next.finish(await signInWith(shared, next, person, createDevice(), more));
+    await vi.waitFor(() => expect(mails()).toBe(3));
+
+    // In the browser that has the key, that goes as well, whether its script forgets it or not.
+    const own = await signIn(person, device, {
+      browser: first.browser,
+      parameters: { prompt: 'login' },
+      more,
+    });
+    expect(own.claims).toMatchObject(withKey);
+    expect(device.id()).toBeUndefined();
+    expect(await keysOf(accountId)).toEqual([]);
+  });
 });
 
 describe('[FB-03] the next sign-in takes a selfie after', () => {
@@ -399,6 +429,18 @@ describe('[FB-03] the next sign-in takes a selfie after', () => {
     await act(browser, await accountPage(scene.bed, browser), 'end-all');
     scene.pass(2);
     expect((await takesSelfie(person, device)).claims).toMatchObject(withKey);
+  });
+
+  it('"that was not me": the key that was used for it is gone with it, however old', async () => {
+    const { person, device, accountId } = await known();
+    const stolen = await takesSelfie(person, device, { parameters: { prompt: 'login' } });
+    expect(stolen.claims).toMatchObject(withKey);
+    scene.pass(day);
+    const { browser } = await signIn(person, createDevice());
+    expect(await keysOf(accountId)).toHaveLength(2);
+    const sheet = await accountPage(scene.bed, browser);
+    await act(browser, sheet, 'disavow', { sign_in: String(stolen.claims.auth_time) });
+    expect(await keysOf(accountId)).toEqual([]);
   });
 
   it('"that was not me" leaves the key that was not used since, and it stands for no selfie', async () => {
