@@ -3,6 +3,7 @@
  * the person something, or counts as a second factor, so only what was proven there makes anything familiar.
  */
 import type { Signals } from './signals.ts';
+import { verdictFreshForMs } from './standing.ts';
 import { isPossible } from './travel.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
@@ -71,6 +72,11 @@ export function withKey(familiar: Familiar, key: DeviceKey): Familiar {
 export function withoutKeys(familiar: Familiar, isGone: (key: DeviceKey) => boolean): Familiar {
   const keys = familiar.keys.filter((key) => !isGone(key));
   return keys.length === familiar.keys.length ? familiar : { ...familiar, keys };
+}
+
+/** Was it made by the sign-in of that proof, which has to end while the proof is fresh? */
+export function isMadeBy({ addedAtMs }: DeviceKey, provenAtMs: number): boolean {
+  return addedAtMs >= provenAtMs && addedAtMs <= provenAtMs + verdictFreshForMs;
 }
 
 /** A selfie or a passkey was accepted here. */

@@ -6,6 +6,7 @@
  */
 import type { RouterContext } from '@koa/router';
 import type { Attempt, Capture } from '../domain/attempt.ts';
+import { isMadeBy, withoutKeys } from '../domain/familiar.ts';
 import { Problem } from '../domain/problem.ts';
 import {
   type LoginTools,
@@ -71,7 +72,12 @@ async function noteLate(
 ): Promise<void> {
   const { phase } = attempt;
   if (phase === 'consumed') {
-    await warnPerson(tools, attempt, 'ended', Math.floor(attempt.proof.provenAtMs / 1000));
+    const { accountId, provenAtMs } = attempt.proof;
+    await warnPerson(tools, attempt, 'ended', Math.floor(provenAtMs / 1000));
+    // The browser that was let in may have made one, and would keep it.
+    await tools.familiar.change(accountId, (before) =>
+      withoutKeys(before, (key) => isMadeBy(key, provenAtMs)),
+    );
   } else if (phase === 'denied' && attempt.reason === 'elsewhere') {
     await warnPerson(tools, attempt, 'stopped');
   } else {

@@ -18,6 +18,7 @@ import {
   toSelfie,
   whileWaiting,
 } from '../support/login.ts';
+import { type Device, createDevice, leaveBy, signInWith, toContext } from '../support/device.ts';
 import { freshRedis, withRedis } from '../support/redis.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
 
@@ -38,7 +39,7 @@ beforeEach(async () => {
 });
 
 const count = (name: string): number => bed.events.filter(({ event }) => event === name).length;
-/** Besides that somebody was in a new browser. */
+/** Of a sign-in in a new browser they hear as well; that is another matter. */
 const mailsTo = (person: string) =>
   bed.mails.filter(({ to, message }) => to.address === person && message.kind !== 'new_device');
 /** Time for a second mail, should there be one. */
@@ -62,15 +63,14 @@ async function takenByB(
 }
 
 /** B's browser never arrives, and A comes back in its place: A stole or guessed the address. */
-async function borrowed(person = bed.person()) {
+async function borrowed(person = bed.person(), device?: Device) {
   const a = await begun(person);
   const { b, back } = await takenByB(a.selfie.url);
   const ready = await whileWaiting(
     a.browser,
     await settle(a.browser, await a.browser.get(a.callback)),
   );
-  const done = await settle(a.browser, await press(a.browser, ready, 'resume'));
-  const tokens = await a.request.finish(done.location ?? '');
+  const tokens = await a.request.finish(await leaveBy(a.browser, ready, device));
   return { ...a, b, back, tokens };
 }
 
@@ -199,6 +199,23 @@ describe('[XD-03] B’s browser, arriving after A was let in,', () => {
     const done = await settle(a.browser, await press(a.browser, open, 'resume'));
     await settle(b, back);
     await expect(a.request.finish(done.location ?? '')).rejects.toThrow();
+  });
+
+  it('[FB-03] takes back the key that A’s browser made, and no other', async () => {
+    const [own, person] = [createDevice(), bed.person()];
+    const mine = await party.begin();
+    await mine.finish(await signInWith(createBrowser(), mine, person, own));
+    await new Promise((resolve) => setTimeout(resolve, 1_100)); // Proofs are told apart by the second.
+    const device = createDevice();
+    const { b, back } = await borrowed(person, device);
+    expect(device.id()).toBeDefined();
+    await settle(b, back);
+    const isTaken = async (one: typeof device): Promise<boolean> => {
+      bed.events.splice(0);
+      await toContext(createBrowser(), await party.begin(), person, one);
+      return count('factor.proven') === 1;
+    };
+    expect([await isTaken(device), await isTaken(own)]).toEqual([false, true]);
   });
 
   it('leaves alone what the same person proved before, in a browser of their own', async () => {
