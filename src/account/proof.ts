@@ -43,8 +43,10 @@ export function hasShownTwo(shown: Shown): boolean {
 export function mayChange(shown: Shown): boolean {
   if (shown.nowMs < (shown.session.recoveredUntilMs ?? 0)) return true;
   if (!isFresh(shown)) return false;
-  if (isBy(shown, acr.passkey, acr.selfieDevice)) return true;
-  return isBy(shown, acr.selfie) && isConfirmed(shown) && !isCoolingDown(shown);
+  if (isBy(shown, acr.passkey)) return true;
+  // A new face makes new keys: neither counts for more than the other for a while.
+  if (isCoolingDown(shown)) return false;
+  return isBy(shown, acr.selfieDevice) || (isBy(shown, acr.selfie) && isConfirmed(shown));
 }
 
 function isCoolingDown({ account: { enrolment }, cooldownSeconds, nowMs }: Shown): boolean {

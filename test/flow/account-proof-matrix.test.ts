@@ -1,6 +1,7 @@
 /** Every action of the person's own page against every session that there can be: what opens it, and nothing else. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { mayChange as isEnoughToChange } from '../../src/account/proof.ts';
 import { createAccountRoutes } from '../../src/account/routes.ts';
 import type { AccountTools } from '../../src/account/room.ts';
 import type { AccountSession } from '../../src/account/session.ts';
@@ -55,6 +56,28 @@ test('[AS-06] the matrix has all actions that there are, each once', () => {
   expect(new Set(gated).size).toBe(gated.length);
   expect(changes.length).toBeGreaterThanOrEqual(14);
   expect(erasures).toHaveLength(4);
+});
+
+test('[AS-06] a face that has taken the place of another counts for nothing for a while, nor do its keys', () => {
+  const nowMs = 1_800_000_000_000;
+  const enrolment = {
+    id: 'new',
+    vendorData: 'new',
+    isReplacement: true,
+    enrolledAtMs: nowMs,
+  } as const;
+  const may = (name: keyof typeof acr, atMs: number): boolean =>
+    isEnoughToChange({
+      session: {
+        ...{ schema: 1, accountId: 'a', oidcSessionUid: 'o', acr: acr[name] },
+        ...{ authTime: atMs / 1000, confirmedAtMs: atMs },
+      },
+      ...{ account: { enrolment }, cooldownSeconds: 86_400, nowMs: atMs, environment: 'live' },
+    });
+  const byFace = ['selfie', 'selfieDevice', 'selfieActive'] as const;
+  expect(byFace.map((name) => may(name, nowMs + 86_399_000))).toEqual([false, false, false]);
+  expect(byFace.map((name) => may(name, nowMs + 86_400_000))).toEqual([true, true, true]);
+  expect(may('passkey', nowMs)).toBe(true);
 });
 
 type Has = 'nothing' | 'codes' | 'passkey';
