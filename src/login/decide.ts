@@ -16,6 +16,7 @@ import { provenDevice } from './device-key.ts';
 import { placeNames } from './familiar.ts';
 import { type LoginTools, propose, recordFor } from './room.ts';
 import { enrolmentIdOf } from './subject.ts';
+import { personOf } from './ways.ts';
 
 type Form = ReadonlyMap<string, string>;
 
@@ -43,10 +44,10 @@ export async function decideOn(
   const before = attempt.phase === 'identified' ? attempt : undefined;
   const hasForm = form.has('device_key') && before?.device === undefined;
   const { accountId } = identity;
-  const shown =
-    hasForm && accountId !== undefined
-      ? await provenDevice(tools, attempt, accountId, form)
-      : undefined;
+  // A name without an account is looked up as well, under an id that nobody has.
+  const shown = hasForm
+    ? await provenDevice(tools, attempt, personOf(identity, tools), form)
+    : undefined;
   if (before?.decision && !shown?.device) return loaded;
 
   const asked: Asked = {

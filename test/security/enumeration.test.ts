@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { overhear } from '../didit/support.ts';
 import { type Answer, formTokenFor, withoutToken } from '../support/browser.ts';
+import { createDevice, signInWith } from '../support/device.ts';
 import {
   type Party,
   createBrowser,
@@ -80,6 +81,32 @@ describe('[AB-01] a name without an account', () => {
       expect(seen.size).toBe(1);
     },
   );
+
+  it('answers alike with the key of somebody else’s browser, and with one that nobody has', async () => {
+    const [device, other] = [createDevice(), createDevice()];
+    const request = await party.begin();
+    await signInWith(createBrowser(), request, bed.person(), device);
+    await other.make('a key of nobody');
+    const name = bed.person();
+    for (const key of [device, other]) {
+      const seen = new Set<string>();
+      for (const one of [name, nobody(name)]) {
+        const browser = createBrowser();
+        const identify = await settle(browser, await browser.get((await party.begin()).url));
+        const fields = { identifier: one, ...(await key.fields(identify)) };
+        expect(fields).toHaveProperty('device_key');
+        const named = await press(browser, identify, 'identify', fields);
+        const context = await settle(browser, named);
+        const again = await key.fields(context);
+        const selfie = await press(browser, context, 'selfie', again);
+        expect(selfie.location).toContain(bed.simulatorUrl);
+        await press(browser, context, 'cancel');
+        const steps = [named, context, selfie].map((page) => visible(page, one));
+        seen.add(JSON.stringify(steps).replaceAll(/\b\d{4,5}\b/g, 'LENGTH'));
+      }
+      expect(seen.size).toBe(1);
+    }
+  });
 
   it('has one selfie at a time, too', async () => {
     const name = 'somebody@example.com';
