@@ -23,7 +23,7 @@ type Tools = Pick<SettleTools, 'record' | 'sleep'> &
   Pick<DiditApiOptions, 'fetch' | 'hash' | 'clock' | 'alarm'>;
 type Records = Pick<
   SettleTools & WithdrawTools,
-  'attempts' | 'turns' | 'limits' | 'bell' | 'held' | 'accounts' | 'history'
+  'attempts' | 'turns' | 'limits' | 'bell' | 'held' | 'accounts' | 'familiar' | 'history'
 > & { store: Store; traces: DiditTraces; reviews: Reviews };
 
 /** As long as the longest grant, see `lifetimes` in oidc/provider.ts: a session, and a refresh token from its end. */

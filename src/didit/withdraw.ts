@@ -5,9 +5,11 @@
 import type { Attempt } from '../domain/attempt.ts';
 import type { Clock } from '../domain/environment.ts';
 import type { Record } from '../domain/event.ts';
+import { isMadeBy, withoutKeys } from '../domain/familiar.ts';
 import type { SendMail } from '../domain/message.ts';
 import type { AcceptedAs } from '../domain/withdrawal.ts';
 import type { Accounts } from '../store/accounts.ts';
+import type { FamiliarRecords } from '../store/familiar.ts';
 import type { History } from '../store/history.ts';
 
 /** What is known of a sign-in for as long as something may hang on it. */
@@ -39,6 +41,7 @@ export function signInOf(attempt: Attempt): SelfieSignIn | undefined {
 
 export interface WithdrawTools {
   accounts: Pick<Accounts, 'find' | 'revokeProof'>;
+  familiar: Pick<FamiliarRecords, 'change'>;
   history: Pick<History, 'add'>;
   /** Absent where nobody can be written to. */
   mail?: SendMail | undefined;
@@ -53,9 +56,13 @@ export type Withdraw = (
 
 /** @returns a function that says whether there was still something to take back. */
 export function createWithdraw(tools: WithdrawTools): Withdraw {
-  const { accounts, history, mail, record, clock } = tools;
+  const { accounts, familiar, history, mail, record, clock } = tools;
   return async function withdraw({ attempt, reference, client, account, authTime }, reason) {
     if (!(await accounts.revokeProof(account, authTime))) return false;
+    // The browser that was let in may have made one, and would keep it.
+    await familiar.change(account, (before) =>
+      withoutKeys(before, (key) => isMadeBy(key, authTime)),
+    );
     const atMs = clock();
     record({
       ...{ event: 'login.withdrawn', atMs, attempt, reference, account, client: client.id, reason },

@@ -74,9 +74,9 @@ export function withoutKeys(familiar: Familiar, isGone: (key: DeviceKey) => bool
   return keys.length === familiar.keys.length ? familiar : { ...familiar, keys };
 }
 
-/** Was it made by the sign-in of that proof, which has to end while the proof is fresh? */
-export function isMadeBy({ addedAtMs }: DeviceKey, provenAtMs: number): boolean {
-  return addedAtMs >= provenAtMs && addedAtMs <= provenAtMs + verdictFreshForMs;
+/** Was it made by the sign-in of that second (`auth_time`), which has to end while its proof is fresh? */
+export function isMadeBy({ addedAtMs }: DeviceKey, authTime: number): boolean {
+  return addedAtMs >= authTime * 1000 && addedAtMs < (authTime + 1) * 1000 + verdictFreshForMs;
 }
 
 /** A selfie or a passkey was accepted here. */

@@ -72,11 +72,12 @@ async function noteLate(
 ): Promise<void> {
   const { phase } = attempt;
   if (phase === 'consumed') {
-    const { accountId, provenAtMs } = attempt.proof;
-    await warnPerson(tools, attempt, 'ended', Math.floor(provenAtMs / 1000));
+    const { accountId } = attempt.proof;
+    const authTime = Math.floor(attempt.proof.provenAtMs / 1000);
+    await warnPerson(tools, attempt, 'ended', authTime);
     // The browser that was let in may have made one, and would keep it.
     await tools.familiar.change(accountId, (before) =>
-      withoutKeys(before, (key) => isMadeBy(key, provenAtMs)),
+      withoutKeys(before, (key) => isMadeBy(key, authTime)),
     );
   } else if (phase === 'denied' && attempt.reason === 'elsewhere') {
     await warnPerson(tools, attempt, 'stopped');
