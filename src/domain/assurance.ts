@@ -130,3 +130,16 @@ export function selfieProof(
     provenAtMs: decidedAtMs,
   };
 }
+
+/**
+ * A selfie on a phone, for another browser. What was shown before in that browser raises nothing: nobody looked whether
+ * the two are one person's.
+ */
+export function handoffProof(
+  accountId: string,
+  decidedAtMs: number,
+  environment: 'live' | 'sandbox',
+): Proof {
+  const amr = ['face', 'mca'];
+  return { accountId, acr: acrName(acr.selfieHandoff, environment), amr, provenAtMs: decidedAtMs };
+}

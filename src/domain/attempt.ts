@@ -7,6 +7,7 @@
  *     new → identified ┬→ captured ─ verdict: approved ┐   (somebody new: new → joining → identified)
  *            (decided) │       └──── returned ─────────┼→ (ready) → consumed
  *                      └→ (a passkey, two legs, or skipped) → proven ─┘
+ *     A selfie that is handed off to a phone (handoff.ts) is ready once a code has gone back from there.
  *     and from anywhere before that: denied · expired · foreign · superseded
  *
  * A webhook or a poll can only bring the verdict; a browser can only bring itself back. Neither alone opens the
@@ -25,6 +26,15 @@ import {
 } from './deciding.ts';
 import type { Verdict } from './decision.ts';
 import { end } from './end.ts';
+import {
+  type Handoff,
+  type HandoffOfCapture,
+  type Side,
+  offer,
+  showCode,
+  takeClaim,
+  takeCode,
+} from './handoff.ts';
 import { isEnrolling, join } from './joining.ts';
 import { type Leg, choose, takeLeg, takeProof } from './legs.ts';
 import type { Locality, Place } from './locality.ts';
@@ -79,6 +89,8 @@ export interface Capture {
   /** By the word of whoever sits there, others do too: it is not remembered. */
   isShared?: true;
   device: { id: string; deviceClass: DeviceClass };
+  /** Taken on a phone, for another browser. */
+  handoff?: HandoffOfCapture;
 }
 
 export type DenialReason =
@@ -92,6 +104,8 @@ export type DenialReason =
   | 'limited'
   | 'other_way'
   | 'cancelled'
+  /** The code of a hand-off, too often. */
+  | 'wrong_code'
   /** By the policy. */
   | 'refused'
   /** What the app asked for cannot be reached here. */
@@ -109,6 +123,8 @@ export interface Captured {
   capture: Capture;
   device?: DeviceProof;
   decision?: DecisionOnRecord;
+  /** Only where the capture is of one. */
+  handoff?: Handoff;
   verdict?: Pick<Verdict, 'reason' | 'isNear'> & { decidedAtMs: number; locality: Locality };
   returnedAtMs?: number;
 }
@@ -145,6 +161,7 @@ export type Attempt = Common &
     /**
      * `factor`: the one that is being asked for instead of a selfie. `legs`: what was shown so far, never enough.
      * `withoutFace`: somebody new wants no selfie. `decision`: by what is known so far; something new is decided anew.
+     * `handoff`: offered to a phone, or taken on by one.
      */
     | {
         phase: 'identified';
@@ -153,6 +170,7 @@ export type Attempt = Common &
         legs?: readonly Leg[];
         device?: DeviceProof;
         decision?: DecisionOnRecord;
+        handoff?: Handoff;
         withoutFace?: true;
       }
     | Captured
@@ -173,10 +191,16 @@ export type AttemptEvent =
   | { type: 'prolonged'; untilMs: number }
   | { type: 'device_proven'; accountId: string; device: DeviceProof }
   | { type: 'decided'; decision: Decision; reach: Reach }
+  | { type: 'handed_off'; codeHash: string; from: Side; environment: 'live' | 'sandbox' }
+  | { type: 'claimed'; codeHash: string; cookieHash: string; place: Place }
   | { type: 'captured'; capture: Capture }
   | { type: 'judged'; diditSessionId: string; verdict: Verdict; locality: Locality }
-  | { type: 'returned'; nonceHash: string }
+  /** `cookieHash`: of the phone, where the selfie was handed off. */
+  | { type: 'returned'; nonceHash: string; cookieHash?: string }
   | { type: 'arrived_elsewhere'; nonceHash: string }
+  /** On the phone, and then in the browser that asked. */
+  | { type: 'code_shown'; hash: string }
+  | { type: 'code_typed'; hash: string }
   | { type: 'factor_chosen'; factor: FactorName }
   | { type: 'proven'; proof: Proof }
   /** `accountId`: whose code it was. */
@@ -196,6 +220,8 @@ export type Refusal =
   | 'other_session'
   | 'other_account'
   | 'wrong_nonce'
+  | 'wrong_code'
+  | 'late'
   | 'spent'
   | 'not_ready';
 
@@ -242,14 +268,22 @@ export function transition(attempt: Attempt, event: AttemptEvent, nowMs: number)
       return takeDevice(attempt, event);
     case 'decided':
       return takeDecision(attempt, event, nowMs);
+    case 'handed_off':
+      return offer(attempt, event, nowMs);
+    case 'claimed':
+      return takeClaim(attempt, event, nowMs);
     case 'captured':
       return capture(attempt, event.capture);
     case 'judged':
       return takeVerdict(attempt, event, nowMs);
     case 'returned':
-      return takeReturn(attempt, event.nonceHash, nowMs);
+      return takeReturn(attempt, event, nowMs);
     case 'arrived_elsewhere':
       return takeStranger(attempt, event.nonceHash, nowMs);
+    case 'code_shown':
+      return showCode(attempt, event.hash, nowMs);
+    case 'code_typed':
+      return takeCode(attempt, event.hash, nowMs);
     case 'factor_chosen':
       return choose(attempt, event.factor);
     case 'proven':

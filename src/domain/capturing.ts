@@ -2,6 +2,7 @@
 import { isActive } from './assurance.ts';
 import type { Attempt, AttemptEvent, Capture, Transition } from './attempt.ts';
 import { end } from './end.ts';
+import { isOfClaim } from './handoff.ts';
 import { isEnrolling } from './joining.ts';
 
 export function capture(attempt: Attempt, taken: Capture): Transition {
@@ -10,8 +11,11 @@ export function capture(attempt: Attempt, taken: Capture): Transition {
   const isByDocument = taken.expectation.reference === 'document';
   if (isByDocument !== isEnrolling(attempt)) return { attempt, refused: 'out_of_order' };
   if (!isByDocument && !isDecidedOn(attempt, taken)) return { attempt, refused: 'out_of_order' };
-  const { factor: _, legs: __, ...identified } = attempt;
-  return { attempt: { ...identified, phase: 'captured', capture: taken } };
+  if (!isOfClaim(attempt.handoff, taken)) return { attempt, refused: 'out_of_order' };
+  const { factor: _, legs: __, handoff, ...identified } = attempt;
+  // Whoever takes the selfie where it was asked for has no use for a hand-off any more.
+  const kept = taken.handoff && handoff ? { handoff } : {};
+  return { attempt: { ...identified, ...kept, phase: 'captured', capture: taken } };
 }
 
 /** No selfie without the policy's word, and none of a weaker kind than it asked for. */
@@ -59,9 +63,17 @@ export function takeVerdict(
   }
 }
 
-export function takeReturn(attempt: Attempt, nonceHash: string, nowMs: number): Transition {
+/** A browser that is not the one that took the selfie has no return, whatever else it holds. */
+export function takeReturn(
+  attempt: Attempt,
+  { nonceHash, cookieHash }: Extract<AttemptEvent, { type: 'returned' }>,
+  nowMs: number,
+): Transition {
   if (attempt.phase !== 'captured') return { attempt, refused: 'out_of_order' };
-  if (attempt.capture.callbackNonceHash !== nonceHash) return { attempt, refused: 'wrong_nonce' };
+  const { callbackNonceHash, handoff } = attempt.capture;
+  if (callbackNonceHash !== nonceHash || handoff?.cookieHash !== cookieHash) {
+    return { attempt, refused: 'wrong_nonce' };
+  }
   if (attempt.returnedAtMs !== undefined) return { attempt, refused: 'spent' };
   return { attempt: { ...attempt, returnedAtMs: nowMs } };
 }

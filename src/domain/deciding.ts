@@ -118,7 +118,7 @@ export function takeDevice(
     return { attempt, refused: 'out_of_order' };
   }
   if (accountId !== attempt.identity.accountId) return { attempt, refused: 'other_account' };
-  const { decision: _, ...undecided } = attempt;
+  const { decision: _, handoff: __, ...undecided } = attempt;
   return { attempt: { ...undecided, device } };
 }
 
@@ -141,7 +141,7 @@ export function takeDecision(
       return { attempt: decided };
     case 'skip': {
       if (!device || identity.accountId === undefined) return { attempt, refused: 'out_of_order' };
-      const { factor: _, legs: __, ...rest } = decided;
+      const { factor: _, legs: __, handoff: ___, ...rest } = decided;
       const proof = deviceProof(identity.accountId, device.actedAtMs, reach.environment);
       return { attempt: { ...rest, phase: 'proven', proof, skippedAtMs: nowMs } };
     }

@@ -15,7 +15,9 @@ export interface Leg {
 export function choose(attempt: Attempt, factor: FactorName): Transition {
   if (attempt.phase !== 'identified') return { attempt, refused: 'out_of_order' };
   if (attempt.legs?.some(({ name }) => name === factor)) return { attempt, refused: 'spent' };
-  return { attempt: { ...attempt, factor } };
+  // Whoever goes another way has no use for a phone.
+  const { handoff: _, ...others } = attempt;
+  return { attempt: { ...others, factor } };
 }
 
 /** Only for the factor that was asked for, and only for the person who was asked. */

@@ -1,7 +1,8 @@
 /** Where an attempt stands at a given time, which nobody can write down: it follows from what happened. */
-import { type LegName, type Proof, selfieProof } from './assurance.ts';
+import { type LegName, type Proof, handoffProof, selfieProof } from './assurance.ts';
 import type { Attempt, Captured, DenialReason, Identity } from './attempt.ts';
 import { isNewEnough } from './deciding.ts';
+import { claimForMs, typeForMs } from './handoff.ts';
 import type { FactorName } from './message.ts';
 
 /** The verdict is fresh for this long; after that another selfie is asked for. */
@@ -29,7 +30,11 @@ export type Standing =
   | { at: 'factor'; factor: FactorName }
   /** One leg was shown, and another has to be chosen. */
   | { at: 'second_leg'; shown: readonly LegName[] }
+  /** A code is shown for a phone to open; `untilMs` is absent once one did. */
+  | { at: 'handed_off'; untilMs: number | undefined }
   | { at: 'waiting'; returned: boolean; opensAtMs: number | undefined }
+  /** The phone has its approval; `untilMs` is absent until it shows the code for it. */
+  | { at: 'type_code'; untilMs: number | undefined }
   | { at: 'ready'; proof: Proof }
   | { at: 'denied'; reason: DenialReason }
   | { at: 'consumed' | 'expired' | 'foreign' | 'superseded' };
@@ -42,7 +47,7 @@ export function standing(attempt: Attempt, nowMs: number): Standing {
     case 'joining':
       return { at: 'joining', address: attempt.address };
     case 'identified':
-      return standingOfIdentified(attempt);
+      return standingOfIdentified(attempt, nowMs);
     case 'captured':
       return standingOfCapture(attempt, nowMs);
     case 'proven':
@@ -54,9 +59,14 @@ export function standing(attempt: Attempt, nowMs: number): Standing {
   }
 }
 
-function standingOfIdentified(attempt: Extract<Attempt, { phase: 'identified' }>): Standing {
-  const { factor, legs, decision, identity } = attempt;
+function standingOfIdentified(
+  { factor, legs, decision, identity, handoff }: Extract<Attempt, { phase: 'identified' }>,
+  nowMs: number,
+): Standing {
   if (factor !== undefined) return { at: 'factor', factor };
+  if (handoff?.claim) return { at: 'handed_off', untilMs: undefined };
+  const untilMs = handoff && handoff.offeredAtMs + claimForMs;
+  if (untilMs !== undefined && nowMs < untilMs) return { at: 'handed_off', untilMs };
   const isSelfieNext = decision !== undefined && decision.action !== 'fallback';
   if (legs && !isSelfieNext) return { at: 'second_leg', shown: legs.map(({ name }) => name) };
   return decision?.action === 'fallback' ? { at: 'ways' } : { at: 'capture', identity };
@@ -73,7 +83,7 @@ function standingOfProven(
 }
 
 function standingOfCapture(attempt: Captured, nowMs: number): Standing {
-  const { verdict, returnedAtMs } = attempt;
+  const { verdict, returnedAtMs, handoff } = attempt;
   const returned = returnedAtMs !== undefined;
   if (!verdict || !returned) return { at: 'waiting', returned, opensAtMs: undefined };
   if (nowMs - verdict.decidedAtMs > verdictFreshForMs) return { at: 'denied', reason: 'stale' };
@@ -86,7 +96,17 @@ function standingOfCapture(attempt: Captured, nowMs: number): Standing {
   // A decoy: no verdict can be good enough for nobody.
   if (accountId === undefined) return { at: 'denied', reason: 'declined' };
   const { environment, livenessMethods } = attempt.capture.expectation;
-  const taken = { livenessMethods, hasDevice: attempt.device !== undefined };
   const { decidedAtMs } = verdict;
+  if (attempt.capture.handoff) {
+    if (handoff?.typedAtMs === undefined) return standingOfCode(handoff?.shown?.atMs, nowMs);
+    return { at: 'ready', proof: handoffProof(accountId, decidedAtMs, environment) };
+  }
+  const taken = { livenessMethods, hasDevice: attempt.device !== undefined };
   return { at: 'ready', proof: selfieProof(accountId, { ...taken, decidedAtMs }, environment) };
+}
+
+function standingOfCode(shownAtMs: number | undefined, nowMs: number): Standing {
+  const untilMs = shownAtMs === undefined ? undefined : shownAtMs + typeForMs;
+  const isLate = untilMs !== undefined && nowMs >= untilMs;
+  return isLate ? { at: 'denied', reason: 'stale' } : { at: 'type_code', untilMs };
 }
