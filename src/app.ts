@@ -23,6 +23,8 @@ import type { Alarm, AuditEvent } from './domain/event.ts';
 import type { SendMail, WrittenMail } from './domain/message.ts';
 import { createDecoy } from './enrol/decoy.ts';
 import { createLoginRoutes } from './login/routes.ts';
+import { createHandoffCodes } from './login/handoff-codes.ts';
+import { createHandoffRoutes } from './login/handoff-routes.ts';
 import type { OpenStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
 import type { Clients } from './oidc/clients.ts';
@@ -34,6 +36,7 @@ import type { Listeners } from './ops/listeners.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
 import { smallRandom } from './store/random.ts';
 import { type Records, createRecords } from './store/records.ts';
+import { keptSecret } from './store/secrets.ts';
 import type { Store } from './store/store.ts';
 import type { Assets } from './web/assets.ts';
 import { brakeAuthorizations } from './web/brake.ts';
@@ -130,6 +133,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: api },
     ...{ ...people.ways, decoy, policies, whereabouts, mail, languageFor },
     formTokens: createFormTokens(config.cookies.keys),
+    handoffCodes: createHandoffCodes(await keptSecret(store, 'handoff', tools.random)),
     claimDiditSession(id: string, attempt: Attempt) {
       const { interactionUid, id: attemptId } = attempt;
       const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
@@ -140,6 +144,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
   };
   const { enrolment, routes } = await openToPeople(options, loginTools, people, { oidc, records });
   const login = createLoginRoutes({ ...loginTools, enrolment }, streams);
+  const phones = createHandoffRoutes({ ...loginTools, enrolment }, streams);
 
   mount(options, tools, {
     ...{
@@ -147,7 +152,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
       store,
       show,
       assets,
-      steps: [login, ...routes, createPolicyRoute(show, config.people)],
+      steps: [login, phones, ...routes, createPolicyRoute(show, config.people)],
     },
     webhook: didit.webhook,
     afterwards: noteLogouts(records, clock),

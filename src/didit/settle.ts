@@ -142,7 +142,8 @@ function policed(
 ): Verdict {
   if (!decision || isEnrolling(attempt)) return verdict;
   const policy = policies.forClient(attempt.client.id);
-  return boundByPolicy(verdict, { policy, decision, locality, handoff: 'none' });
+  const handoff = ('capture' in attempt && attempt.capture.handoff?.relation) || 'none';
+  return boundByPolicy(verdict, { policy, decision, locality, handoff });
 }
 
 /** Also when the same verdict comes again: whoever brought it first may have died over this. */

@@ -29,7 +29,6 @@ import { end } from './end.ts';
 import {
   type Handoff,
   type HandoffOfCapture,
-  type Side,
   offer,
   showCode,
   takeClaim,
@@ -191,7 +190,13 @@ export type AttemptEvent =
   | { type: 'prolonged'; untilMs: number }
   | { type: 'device_proven'; accountId: string; device: DeviceProof }
   | { type: 'decided'; decision: Decision; reach: Reach }
-  | { type: 'handed_off'; codeHash: string; from: Side; environment: 'live' | 'sandbox' }
+  | {
+      type: 'handed_off';
+      codeHash: string;
+      salt: string;
+      from: Handoff['from'];
+      environment: 'live' | 'sandbox';
+    }
   | { type: 'claimed'; codeHash: string; cookieHash: string; place: Place }
   | { type: 'captured'; capture: Capture }
   | { type: 'judged'; diditSessionId: string; verdict: Verdict; locality: Locality }

@@ -17,6 +17,8 @@ export interface AuditEvent {
     | 'login.disowned'
     | 'login.expired'
     | 'login.withdrawn'
+    | 'handoff.offered'
+    | 'handoff.claimed'
     | 'factor.asked'
     | 'factor.proven'
     | 'factor.refused'

@@ -24,6 +24,8 @@ export interface Side {
 export interface Handoff {
   /** The one in the address that the phone opens, hashed. */
   codeHash: string;
+  /** What the code was made of, besides a key of ours. */
+  salt: string;
   offeredAtMs: number;
   /** Where the code is shown. */
   from: Side;
@@ -39,6 +41,7 @@ export interface Handoff {
 export interface HandoffOfCapture {
   codeHash: string;
   cookieHash: string;
+  from: Side;
   relation: Exclude<SeenSignals['handoff'], 'none'>;
 }
 
@@ -56,13 +59,15 @@ export function compareHandoff(from: Side, to: Side): HandoffOfCapture['relation
 
 /** May the selfie of this attempt be handed off at all? Never one that changes what an account is. */
 export function mayBeHandedOff(attempt: Attempt, environment: 'live' | 'sandbox'): boolean {
-  return !isEnrolling(attempt) && mayEndWith(attempt.request, acrName(acr.selfieHandoff, environment));
+  return (
+    !isEnrolling(attempt) && mayEndWith(attempt.request, acrName(acr.selfieHandoff, environment))
+  );
 }
 
 /** Offered anew, the code before it is worth nothing; one that a phone has taken on stays. */
 export function offer(
   attempt: Attempt,
-  { codeHash, from, environment }: Extract<AttemptEvent, { type: 'handed_off' }>,
+  { codeHash, salt, from, environment }: Extract<AttemptEvent, { type: 'handed_off' }>,
   nowMs: number,
 ): Transition {
   const isNext = attempt.phase === 'identified' && attempt.factor === undefined;
@@ -72,7 +77,7 @@ export function offer(
     return { attempt, refused: 'out_of_order' };
   }
   if (attempt.handoff?.claim) return { attempt, refused: 'spent' };
-  return { attempt: { ...attempt, handoff: { codeHash, offeredAtMs: nowMs, from } } };
+  return { attempt: { ...attempt, handoff: { codeHash, salt, offeredAtMs: nowMs, from } } };
 }
 
 /** A second browser with the same code: one of the two was sent it, and nobody can tell which. */

@@ -52,6 +52,7 @@ export function keepingTask(
 /** Only by a selfie that was surely taken in this browser, and never as part of getting back in. */
 function mayMakeKey(attempt: Attempt): attempt is Attempt & { phase: 'captured' } {
   if (attempt.phase !== 'captured' || attempt.capture.isShared || attempt.device) return false;
+  if (attempt.capture.handoff) return false;
   const isOfKind = ['login', 'step_up', 'enrol'].includes(attempt.kind);
   return isOfKind && attempt.verdict?.locality === 'agrees';
 }

@@ -2,7 +2,7 @@
 import { type CreateRequest, DiditError } from '../didit/port.ts';
 import type { Attempt, Capture } from '../domain/attempt.ts';
 import { enrolmentLivenessMethods } from '../domain/enrolment.ts';
-import { type LoginTools, pathOf } from './room.ts';
+import type { LoginTools } from './room.ts';
 import type { Subject } from './subject.ts';
 
 const nonceBytes = 32;
@@ -21,6 +21,7 @@ export function describeCapture(
   { enrolmentId, vendorData, decoy, face }: Subject,
   from: Pick<Capture, 'place' | 'device'> & {
     expiresAtMs: number;
+    callbackFor: (nonce: string) => string;
     hints: { device: string; address: string };
   },
 ): Planned {
@@ -45,7 +46,7 @@ export function describeCapture(
       workflowId,
       workflowType: isByDocument ? undefined : 'biometric_authentication',
       vendorData,
-      callback: settings.issuer + pathOf(attempt.interactionUid, `didit/${callbackNonce}`),
+      callback: settings.issuer + from.callbackFor(callbackNonce),
       metadata: { purpose, nonce: metadataNonce, ...hints },
       uiLocales: attempt.request.uiLocales,
       ...(settings.sendDeviceHints ? { expectedAddress: from.hints.address } : {}),

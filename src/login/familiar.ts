@@ -64,8 +64,9 @@ export async function becomeFamiliar(
 
 /** When a selfie or a passkey was shown that surely was shown here; undefined: none was. */
 function proofHere(attempt: Attempt): number | undefined {
-  if (attempt.phase === 'captured' && attempt.verdict?.locality === 'agrees') {
-    return attempt.verdict.decidedAtMs;
+  if (attempt.phase === 'captured') {
+    const isHere = attempt.verdict?.locality === 'agrees' && !attempt.capture.handoff;
+    return isHere ? attempt.verdict?.decidedAtMs : undefined;
   }
   const isPasskey = attempt.phase === 'proven' && !attempt.legs && !attempt.skippedAtMs;
   return isPasskey ? attempt.proof.provenAtMs : undefined;

@@ -111,7 +111,8 @@ function rememberPlace(ctx: RouterContext, tools: LoginTools, attempt: Attempt):
   const isSelfieOfHere =
     attempt.phase === 'captured' &&
     attempt.verdict?.locality === 'agrees' &&
-    !attempt.capture.isShared;
+    !attempt.capture.isShared &&
+    !attempt.capture.handoff;
   // Codes can be read out to another browser; what a passkey signs is of no use to one.
   const isPasskey = attempt.phase === 'proven' && !attempt.legs;
   if (isSelfieOfHere || isPasskey) rememberDevice(ctx, tools, attempt.identity.accountId);

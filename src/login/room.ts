@@ -2,7 +2,8 @@
  * login/ is the story of a login, in the order in which it happens: routes (what is next?) · start · identify ·
  * capture · waiting · resume · consent. Everything lies below `/interaction/:uid`, because the library's
  * interaction cookie does. A step does its work, saves the attempt and sends the browser back to the dispatcher;
- * steps never call each other.
+ * steps never call each other. A phone that helps has its own cookie and its own addresses, below `/h/:code`
+ * (handoff-routes.ts).
  *
  * This file is what the steps have in common: their tools, and the check that this browser began the interaction.
  */
@@ -30,6 +31,7 @@ import {
 } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
 import type { FamiliarRecords } from '../store/familiar.ts';
+import type { Handoffs } from '../store/handoffs.ts';
 import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Limits } from '../store/limits.ts';
@@ -37,6 +39,7 @@ import type { Tickets } from '../store/tickets.ts';
 import type { Turns } from '../store/turns.ts';
 import type { FormTokens } from '../web/forms.ts';
 import type { Enrolment } from './enrolment.ts';
+import type { HandoffCodes } from './handoff-codes.ts';
 import type { ForPage, ShowPage } from '../web/respond.ts';
 
 export interface LoginSettings {
@@ -90,6 +93,8 @@ export interface LoginTools {
   factors: readonly Factor[];
   passkeys: Passkeys;
   familiar: FamiliarRecords;
+  handoffs: Handoffs;
+  handoffCodes: HandoffCodes;
   /** For links in mails. */
   tickets: Pick<Tickets, 'issue'>;
   policies: Policies;

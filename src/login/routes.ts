@@ -12,6 +12,13 @@ import { selfieNext, showCapture, takeSelfie } from './capture.ts';
 import { allow, deny, showConsent } from './consent.ts';
 import { thisDevice } from './device.ts';
 import type { Step } from './enrolment.ts';
+import {
+  createOfferHandoff,
+  handoffAction,
+  showHandoff,
+  showTypeCode,
+  typeCode,
+} from './handoff.ts';
 import { answerFactor, chooseFactor, showFactor, showSecondLeg } from './factor.ts';
 import { identify, showIdentify } from './identify.ts';
 import { cancel, notMe, otherWay, startOver, tryAgain } from './leave.ts';
@@ -28,6 +35,7 @@ const steps: Readonly<Record<string, Step<LoginTools>>> = {
   identify,
   selfie: takeSelfie,
   'selfie-next': selfieNext,
+  'handoff-code': typeCode,
   resume,
   factor: chooseFactor,
   answer: answerFactor,
@@ -53,7 +61,8 @@ export function createLoginRoutes(tools: LoginTools, streams: OpenStreams): Midd
   const enrolling = Object.entries(tools.enrolment?.steps ?? {}).map(
     ([name, step]): [string, Step<LoginTools>] => [name, (ctx, _tools, form) => step(ctx, form)],
   );
-  for (const [name, step] of [...Object.entries(steps), ...enrolling]) {
+  const own = Object.entries({ ...steps, handoff: createOfferHandoff() });
+  for (const [name, step] of [...own, ...enrolling]) {
     router.post(`/${name}`, async (ctx) => {
       requireSameOrigin(ctx, issuerOrigin);
       const uid = ownInteraction(ctx, tools.provider);
@@ -103,33 +112,34 @@ async function showStanding(
     }
     case 'capture': {
       if (isEnrolling(attempt)) return tools.enrolment?.show(ctx, attempt);
-      showCapture(ctx, tools, attempt, where.identity);
-      return;
+      return showCapture(ctx, tools, attempt, where.identity);
     }
-    case 'ways': {
-      showFallback(ctx, tools, attempt, 'other_first');
-      return;
-    }
+    case 'ways':
+      return showFallback(ctx, tools, attempt, 'other_first');
     case 'factor':
       return showFactor(ctx, tools, attempt, where.factor);
     case 'second_leg':
       return showSecondLeg(ctx, tools, attempt);
+    case 'handed_off':
+      return showHandoff(ctx, tools, attempt, where);
     case 'waiting':
+      if ('capture' in attempt && attempt.capture.handoff) {
+        return showHandoff(ctx, tools, attempt, where);
+      }
       return showWaiting(ctx, tools, attempt);
+    case 'type_code': {
+      showTypeCode(ctx, tools, attempt);
+      return;
+    }
     case 'ready':
       return showContinue(ctx, tools, attempt);
-    case 'denied': {
-      showFallback(ctx, tools, attempt, where.reason);
-      return;
-    }
-    case 'foreign': {
-      showFallback(ctx, tools, attempt, 'elsewhere');
-      return;
-    }
+    case 'denied':
+      return showFallback(ctx, tools, attempt, where.reason);
+    case 'foreign':
+      return showFallback(ctx, tools, attempt, 'elsewhere');
     case 'expired':
       if (tools.clock() < attempt.expiresAtMs) {
-        showFallback(ctx, tools, attempt, 'expired');
-        return;
+        return showFallback(ctx, tools, attempt, 'expired');
       }
       {
         tools.show(ctx, 410, { page: 'finished', client }, request);
@@ -144,12 +154,12 @@ async function showStanding(
 }
 
 /** Every dead end is this one: what happened, and what can be done now. */
-function showFallback(
+async function showFallback(
   ctx: RouterContext,
   tools: LoginTools,
   attempt: Attempt,
   reason: DenialReason | 'expired' | 'other_first',
-): void {
+): Promise<void> {
   const { show } = tools;
   const { interactionUid, client } = attempt;
   const back = pathOf(interactionUid, 'cancel');
@@ -159,10 +169,18 @@ function showFallback(
   // The same list for everybody; it takes a name to use one.
   const ways = 'identity' in attempt ? firstWays(attempt, tools).map(({ name }) => name) : [];
   const shown = shownFor(attempt);
-  if (reason === 'cancelled') return show(ctx, 410, { page: 'finished', client }, shown);
+  if (reason === 'cancelled') {
+    show(ctx, 410, { page: 'finished', client }, shown);
+    return;
+  }
   const passkey = passkeyAction(tools, attempt);
-  const actions = { tryAgain: again, passkey, factor: pathOf(interactionUid, 'factor'), back };
-  if (reason === 'in_review')
-    return show(ctx, 200, { page: 'review', client, ways, actions }, shown);
+  // Where Didit's own page sent somebody to a phone, the selfie was taken elsewhere, and ours is the way that counts.
+  const handoff = reason === 'elsewhere' ? await handoffAction(tools, attempt) : undefined;
+  const factor = pathOf(interactionUid, 'factor');
+  const actions = { tryAgain: again, passkey, handoff, factor, back };
+  if (reason === 'in_review') {
+    show(ctx, 200, { page: 'review', client, ways, actions }, shown);
+    return;
+  }
   show(ctx, 200, { page: 'fallback', client, reason, ways, actions }, shown);
 }

@@ -1,6 +1,6 @@
 /**
- * What the person is told of a sign-in: a line in their history, and a mail where it was without a selfie or
- * in a new browser, or where their selfies look less and less like the picture.
+ * What the person is told of a sign-in: a line in their history, and a mail where it was without a selfie, with one on
+ * another device or in a new browser, or where their selfies look less and less like the picture.
  */
 import type { RouterContext } from '@koa/router';
 import { type Attempt, isEnrolling } from '../domain/attempt.ts';
@@ -77,7 +77,8 @@ export async function writeOfSignIn(
   made: DeviceKey | undefined,
 ): Promise<void> {
   const legs = attempt.phase === 'proven' ? attempt.legs : undefined;
-  const isNew = made !== undefined || isNewBrowser(ctx, tools, attempt, accountId);
+  const isHandedOff = attempt.phase === 'captured' && attempt.capture.handoff !== undefined;
+  const isNew = made !== undefined || isHandedOff || isNewBrowser(ctx, tools, attempt, accountId);
   if (!tools.mail || isEnrolling(attempt) || (!legs && !isNew)) return;
   const { email, emailVerified, locale } = (await tools.accounts.find(accountId)) ?? {};
   if (email === undefined || !emailVerified) return;

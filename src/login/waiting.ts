@@ -1,13 +1,18 @@
 /**
  * Between the selfie and the verdict. The page listens for a ring and then looks again; what it would see is in
  * the store, so a lost ring costs a second, not a login. Without JavaScript it refreshes itself.
+ *
+ * A selfie that was handed off has two browsers that wait, the one that asked and the phone; each says which page it
+ * shows, and hears of it when there is another.
  */
 import { PassThrough } from 'node:stream';
 import type { RouterContext } from '@koa/router';
 import type { Attempt } from '../domain/attempt.ts';
-import { standing } from '../domain/standing.ts';
+import { type Standing, standing } from '../domain/standing.ts';
 import { Problem } from '../domain/problem.ts';
 import { createAllowance } from '../web/allowance.ts';
+import type { Page } from '../web/pages.ts';
+import type { ForPage } from '../web/respond.ts';
 import { type LoginTools, holdsInteraction, pathOf, shownFor } from './room.ts';
 
 /** Longer than any attempt waits for its verdict; a page that still waits then asks anew. */
@@ -22,8 +27,9 @@ export async function showWaiting(
   ctx: RouterContext,
   tools: LoginTools,
   attempt: Attempt,
+  onPhone?: OnPhone,
 ): Promise<void> {
-  if (lateInMs(attempt, tools.clock()) === 0) await tools.expectVerdict(attempt);
+  await expectLate(tools, attempt);
   const { interactionUid, client } = attempt;
   const captured = attempt.phase === 'captured' ? attempt : undefined;
   const hasReturned = captured?.returnedAtMs !== undefined;
@@ -38,8 +44,26 @@ export async function showWaiting(
       selfie: hasReturned ? undefined : pathOf(interactionUid, 'try-again'),
       otherWay: pathOf(interactionUid, 'other-way'),
     },
+    ...onPhone?.page,
   } as const;
-  tools.show(ctx, 200, page, shownFor(attempt));
+  tools.show(ctx, 200, page, onPhone ? onPhone.shown : shownFor(attempt));
+}
+
+/** The same page at the addresses of a phone. */
+interface OnPhone {
+  page: Pick<Extract<Page, { page: 'waiting' }>, 'links' | 'actions'>;
+  shown: ForPage;
+}
+
+export async function expectLate(tools: LoginTools, attempt: Attempt): Promise<void> {
+  if (lateInMs(attempt, tools.clock()) === 0) await tools.expectVerdict(attempt);
+}
+
+/** Which page somebody who waits is shown, as the page itself says when it asks for news. */
+export function screenOf(attempt: Attempt, where: Standing): string {
+  if (where.at === 'handed_off') return where.untilMs === undefined ? 'taken' : 'offered';
+  const isHandedOff = attempt.phase === 'captured' && attempt.capture.handoff !== undefined;
+  return where.at === 'waiting' && isHandedOff ? 'taken' : where.at;
 }
 
 /** In how long the webhook will be late; undefined when none is waited for. */
@@ -49,7 +73,7 @@ function lateInMs(attempt: Attempt, nowMs: number): number | undefined {
   return Math.max(0, attempt.returnedAtMs + lateAfterMs - nowMs);
 }
 
-/** By interaction: it has one page that waits, and a second one takes the place of the first. */
+/** By interaction and browser: each has one page that waits, and a second one takes the place of the first. */
 export type OpenStreams = Map<string, PassThrough>;
 
 /** Tells the browser to ask again, and after how long. */
@@ -64,19 +88,31 @@ export function closeStreams(streams: OpenStreams): void {
   for (const stream of streams.values()) endStream(stream, comeBack);
 }
 
-/** Server-sent events: one message, "look again", then the end. */
 export function createEvents(tools: LoginTools, streams: OpenStreams) {
-  const spend = createAllowance({ points: 5, seconds: 5 });
+  const open = createOpenStream(tools, streams);
   return async function events(ctx: RouterContext): Promise<void> {
     // Whose it is, or whether it exists, is nothing that a stranger could learn here.
     if (!holdsInteraction(ctx, tools.provider)) throw new Problem('not_found');
     const uid = String(ctx.params.uid);
-    await spend(ctx, uid);
+    await open(ctx, uid, uid);
+  };
+}
+
+/**
+ * Server-sent events: one message, "look again", then the end.
+ * @returns opens one for this browser, `name`, of which there is one of each.
+ */
+export function createOpenStream(tools: LoginTools, streams: OpenStreams) {
+  const spend = createAllowance({ points: 5, seconds: 5 });
+  return async function open(ctx: RouterContext, uid: string, name: string): Promise<void> {
+    await spend(ctx, name);
     const stream = new PassThrough();
-    const before = streams.get(uid);
+    const before = streams.get(name);
     if (before) endStream(before, comeBack);
-    streams.set(uid, stream);
-    const watch = watchAttempt(tools, uid, () => endStream(stream, 'data: look again\n\n'));
+    streams.set(name, stream);
+    const { seen = 'waiting' } = ctx.query;
+    const changed = (): void => endStream(stream, 'data: look again\n\n');
+    const watch = watchAttempt(tools, uid, String(seen), changed);
     const heartbeat = setInterval(() => {
       if (!stream.writableEnded) stream.write(': still here\n\n');
     }, heartbeatMs);
@@ -84,7 +120,7 @@ export function createEvents(tools: LoginTools, streams: OpenStreams) {
     stream.once('close', () => {
       clearInterval(heartbeat);
       clearTimeout(timeUp);
-      if (streams.get(uid) === stream) streams.delete(uid);
+      if (streams.get(name) === stream) streams.delete(name);
       watch.stop();
     });
     ctx.res.once('close', () => stream.destroy());
@@ -104,14 +140,19 @@ export function createEvents(tools: LoginTools, streams: OpenStreams) {
 }
 
 /** Listens first, then reads, then waits: what happens in between is not missed. */
-function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
+function watchAttempt(tools: LoginTools, uid: string, seen: string, changed: () => void) {
   const stops: (() => void)[] = [];
+  let timers: NodeJS.Timeout[] = [];
   let stopped = false;
   let mayKnow = false;
 
   function after(ms: number, act: () => void): void {
-    const timer = setTimeout(act, ms);
-    stops.push(() => clearTimeout(timer));
+    timers.push(setTimeout(act, ms));
+  }
+
+  function clearTimers(): void {
+    for (const timer of timers) clearTimeout(timer);
+    timers = [];
   }
 
   async function read() {
@@ -126,6 +167,7 @@ function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
 
   /** Whoever only sent the link must not hear either that somebody followed it: there is nothing new to see yet. */
   async function heard(): Promise<void> {
+    if (seen !== 'waiting') return look();
     if (!mayKnow) await read();
     if (!stopped && mayKnow) changed();
   }
@@ -133,11 +175,13 @@ function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
   async function look(): Promise<void> {
     const { attempt, nowMs, where } = await read();
     if (stopped) return;
-    if (where.at !== 'waiting') {
+    clearTimers();
+    if (screenOf(attempt, where) !== seen) {
       changed();
       return;
     }
-    if (where.opensAtMs !== undefined) after(where.opensAtMs - nowMs, changed);
+    const nextMs = 'untilMs' in where ? where.untilMs : 'opensAtMs' in where && where.opensAtMs;
+    if (typeof nextMs === 'number') after(nextMs - nowMs, changed);
     const lateMs = lateInMs(attempt, nowMs);
     if (lateMs !== undefined) after(lateMs, () => expectVerdict(attempt));
   }
@@ -151,6 +195,7 @@ function watchAttempt(tools: LoginTools, uid: string, changed: () => void) {
 
   function stop(): void {
     stopped = true;
+    clearTimers();
     for (const one of stops.splice(0)) one();
   }
 

@@ -30,7 +30,7 @@ const client = z.looseObject({
   policy: z.string().min(1).optional(),
   /** What every sign-in to it must be at least, as the live class is called; see domain/assurance.ts. */
   minimum_acr: z.enum(Object.values(acr)).optional(),
-  /** Whether the selfie may be handed off to a phone. */
+  /** May the selfie be taken on a phone, for a browser without a camera? */
   handoff: z.boolean().default(false),
   /** Hosts and networks (CIDR) that are private, and that this client's own addresses may lead to. */
   private_networks: z.array(z.union([z.cidrv4(), z.cidrv6(), z.hostname()])).default([]),

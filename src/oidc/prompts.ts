@@ -10,7 +10,7 @@
  * was. Ours asks once, too, and then says no.
  */
 import { type KoaContextWithOIDC, errors, interactionPolicy } from 'oidc-provider';
-import { acrName, satisfies } from '../domain/assurance.ts';
+import { acr, acrName, satisfies } from '../domain/assurance.ts';
 import type { AssuranceRequest } from '../domain/deciding.ts';
 import { isAbout } from './requested-subject.ts';
 import type { SubjectFor } from './subjects.ts';
@@ -52,6 +52,11 @@ export function createPolicy(
     ),
   );
   login.checks.add(
+    new Check('handoff', 'End-User authentication is required', 'login_required', (ctx) =>
+      needsOwnSelfie(ctx, environment),
+    ),
+  );
+  login.checks.add(
     new Check(
       'account_gone',
       'End-User authentication is required',
@@ -77,6 +82,17 @@ export const createPrompt = 'create';
 /** Said by the operator in the clients file; see clients.ts. */
 export function isFirstParty(client: object | undefined): boolean {
   return client !== undefined && 'first_party' in client && client.first_party === true;
+}
+
+/** Said there as well: may the selfie be taken on a phone, for the browser that asked? */
+export function allowsHandoff(client: object | undefined): boolean {
+  return client !== undefined && 'handoff' in client && client.handoff === true;
+}
+
+/** What was handed off for one app signs in to none that does not take that, the person's own page included. */
+function needsOwnSelfie({ oidc }: KoaContextWithOIDC, environment: 'live' | 'sandbox'): boolean {
+  const isHandedOff = oidc.session?.acr === acrName(acr.selfieHandoff, environment);
+  return isHandedOff && !allowsHandoff(oidc.client);
 }
 
 function needsOtherSubject({ oidc }: KoaContextWithOIDC, subjectFor: SubjectFor): boolean {

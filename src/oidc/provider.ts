@@ -14,7 +14,7 @@ import { createGrantLoader } from './grants.ts';
 import { signingAlgorithms } from './keys.ts';
 import type { ProviderPages } from './pages.ts';
 import { acceptOnlyIdTokensAsHints, assertAssertion, assertRequestObject } from './jwts.ts';
-import { createPolicy } from './prompts.ts';
+import { allowsHandoff, createPolicy } from './prompts.ts';
 import { nameByFamily } from './refresh-tokens.ts';
 import { createRegistrationRules } from './registration.ts';
 import { type IsRevoked, proofOfToken } from './revoked.ts';
@@ -51,8 +51,11 @@ export interface ProviderParts {
   whyNotCalled: (address: string) => string | undefined;
 }
 
-/** What was begun by two codes is over so long after it, however much it is used: the session, and what hangs on it. */
-const fallbackSessionSeconds = 3_600;
+/**
+ * What was begun by two codes, or by a selfie on another device, is over so long after it, however much it is used: the
+ * session, and what hangs on it.
+ */
+const shortSessionSeconds = 3_600;
 
 /** An interaction lives as long as an attempt; see login/start.ts. */
 export const interactionTtlSeconds = 900;
@@ -76,7 +79,7 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
     clients: settings.clients.clients,
     findAccount: parts.findAccount,
     jwks: settings.jwks,
-    loadExistingGrant: createGrantLoader(),
+    loadExistingGrant: createGrantLoader(settings.environment),
     interactions: {
       policy: createPolicy(reachable, parts.subjectFor, settings.isOpen, settings.environment),
       // `begin` says that nothing is under way yet, and saves the login's first look into the store.
@@ -120,7 +123,9 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
 
     features: features(settings, parts),
     issueRefreshToken: (_ctx, client, code) =>
-      client.grantTypeAllowed('refresh_token') && code.scopes.has('openid'),
+      client.grantTypeAllowed('refresh_token') &&
+      code.scopes.has('openid') &&
+      !('acr' in code && code.acr === acrName(acr.selfieHandoff, settings.environment)),
     // A token that is bound to a key gains nothing from rotation; one that is not is used once.
     rotateRefreshToken: ({ oidc }) => !oidc.entities.RefreshToken?.isSenderConstrained(),
     ttl: lifetimes(settings, parts.clock),
@@ -131,11 +136,14 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
 }
 
 /** What a login here can end with, best first. */
-function reachableClasses({ environment, hasPasskeys, hasActive }: ProviderSettings): string[] {
+function reachableClasses(settings: ProviderSettings): string[] {
+  const { clients, environment, hasPasskeys, hasActive } = settings;
   const classes = [
     ...(hasPasskeys ? [acr.passkey] : []),
     ...(hasActive ? [acr.selfieActive] : []),
-    ...[acr.selfieDevice, acr.selfie, acr.device, acr.fallback],
+    ...[acr.selfieDevice, acr.selfie, acr.device],
+    ...(clients.clients.some(allowsHandoff) ? [acr.selfieHandoff] : []),
+    acr.fallback,
   ];
   return classes.map((name) => acrName(name, environment));
 }
@@ -195,8 +203,8 @@ function cookies(keys: readonly string[], tls: boolean): Configuration['cookies'
 
 function lifetimes({ session, environment }: ProviderSettings, clock: Clock): Configuration['ttl'] {
   const days14 = 14 * 24 * 3600;
-  const isByCodes = (name: string | undefined): boolean =>
-    name === acrName(acr.fallback, environment);
+  const isShort = (name: string | undefined): boolean =>
+    [acr.fallback, acr.selfieHandoff].some((short) => name === acrName(short, environment));
   /** Of a time that began with the login and does not slide. */
   const left = (seconds: number, authTime = clock() / 1000): number =>
     seconds - (clock() / 1000 - authTime);
@@ -210,13 +218,11 @@ function lifetimes({ session, environment }: ProviderSettings, clock: Clock): Co
     IdToken: 600,
     Interaction: interactionTtlSeconds,
     RefreshToken: (_ctx, { acr: name, authTime }) =>
-      isByCodes(name) ? Math.max(1, Math.floor(left(fallbackSessionSeconds, authTime))) : days14,
+      isShort(name) ? Math.max(1, Math.floor(left(shortSessionSeconds, authTime))) : days14,
     // Slides with use, up to an end that does not.
     Session(_ctx, { acr: name, loginTs }) {
       const { ttlSeconds, maxAgeSeconds } = session;
-      const most = isByCodes(name)
-        ? Math.min(maxAgeSeconds, fallbackSessionSeconds)
-        : maxAgeSeconds;
+      const most = isShort(name) ? Math.min(maxAgeSeconds, shortSessionSeconds) : maxAgeSeconds;
       return Math.max(1, Math.floor(Math.min(ttlSeconds, left(most, loginTs))));
     },
   };

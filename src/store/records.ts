@@ -12,6 +12,7 @@ import { createDiditTraces } from './didit-traces.ts';
 import { createExplanations } from './explanations.ts';
 import { createFactorRecords } from './factors.ts';
 import { createFamiliarRecords } from './familiar.ts';
+import { createHandoffs } from './handoffs.ts';
 import { createHeldEnrolments } from './held-enrolments.ts';
 import { createHistory } from './history.ts';
 import { createLimits } from './limits.ts';
@@ -54,6 +55,7 @@ export function createRecords(store: Store, tools: RecordTools) {
     familiar: createFamiliarRecords(store),
     history: createHistory(store, clock),
     tickets: createTickets(store, tools),
+    handoffs: createHandoffs(store, tools),
     held: createHeldEnrolments(store),
     reviews: createReviews(store, { clock, random }),
     traces: createDiditTraces(store, clock),

@@ -16,7 +16,7 @@ const policy = [
 ].join('; ');
 
 /** A POST from here goes on to Didit or to a relying party, or a popup login needs its opener. */
-const leadsAway = /^\/(auth|interaction|session)(\/|$)/;
+const leadsAway = /^\/(auth|h|interaction|session)(\/|$)/;
 /** The page before the selfie looks whether there is a camera; what it takes is taken on Didit's page. */
 const looksForCamera = /^\/interaction\/[^/]+$/;
 const publicMetadata = /^\/(jwks|\.well-known\/)/;

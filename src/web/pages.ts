@@ -15,6 +15,8 @@ import type { FactorName } from '../domain/message.ts';
 import type { ProblemCode } from '../domain/problem.ts';
 import type { Assets } from './assets.ts';
 import type { AccountPage } from './account-pages.ts';
+import type { HandoffPage } from './handoff-pages.ts';
+import { countryName, languageName } from './names.ts';
 import type { PeoplePage } from './people-pages.ts';
 import { type Text, loadText } from './text.ts';
 
@@ -45,6 +47,7 @@ export interface PageDeviceKey {
 
 export type Page =
   | AccountPage
+  | HandoffPage
   | PeoplePage
   | {
       page: 'identify';
@@ -72,6 +75,8 @@ export type Page =
       actions: {
         selfie: string;
         passkey?: string | undefined;
+        /** With the camera of a phone; absent where the app does not take that. */
+        handoff?: string | undefined;
         factor: string;
         otherWay: string;
         startOver: string;
@@ -86,8 +91,12 @@ export type Page =
       selfieTakenAtMs?: number | undefined;
       returnedAtMs?: number | undefined;
       links: { events: string; checkAgain: string };
-      /** `selfie` while the browser is not back: the page that was opened may be lost. */
-      actions: { selfie?: string | undefined; otherWay: string };
+      /** `selfie` while the browser is not back: the page that was opened may be lost. `notMe`: on a phone. */
+      actions: {
+        selfie?: string | undefined;
+        otherWay?: string | undefined;
+        notMe?: string | undefined;
+      };
     }
   | {
       page: 'continue';
@@ -105,6 +114,7 @@ export type Page =
       actions: {
         tryAgain?: string | undefined;
         passkey?: string | undefined;
+        handoff?: string | undefined;
         factor: string;
         back: string;
       };
@@ -242,7 +252,7 @@ export function createPages(options: {
       eta.render(`@${page.page}`, {
         ...{ page, site, formToken },
         locale,
-        language: nameOf(locale),
+        language: languageName(locale),
         ...{ reference, expiry },
         t: text.translator(locale),
         knows: (key: string) => text.has(locale, key),
@@ -250,6 +260,7 @@ export function createPages(options: {
         webHref,
         time,
         when: (atMs: number) => when(atMs, locale),
+        countryName: (code: string) => countryName(code, locale),
         factorName: (name: string) => text.translator(locale)(`factor.${name}`),
         errorText: page.page === 'error' ? errorText[page.problem] : undefined,
       }),
@@ -278,12 +289,6 @@ function contactHref(address: string): string | undefined {
   return (
     webHref(address) ?? (/^[^\s:/?@]+@[^\s:/?@]+$/.test(address) ? `mailto:${address}` : undefined)
   );
-}
-
-/** A language as it calls itself; it stands alone, and some would begin it small within a sentence. */
-function nameOf(locale: string): string {
-  const name = new Intl.DisplayNames(locale, { type: 'language' }).of(locale) ?? locale;
-  return name.charAt(0).toLocaleUpperCase(locale) + name.slice(1);
 }
 
 /** UTC, since the server does not know the zone; the page's script turns it into local time. */

@@ -45,7 +45,6 @@ beforeEach(() => {
 });
 
 interface Late {
-  policy?: 'standard' | 'strict';
   attemptId?: string;
   signIn?: SelfieSignIn | undefined;
   ring?: Ring;
@@ -109,7 +108,7 @@ async function underWay() {
     turn: async () => JSON.parse((await store.get('turn:enrolment-1'))?.value ?? '{}') as Turn,
     settleWith: (
       readDecision: () => DiditDecision | Promise<DiditDecision>,
-      { attemptId = 'attempt-1', signIn, ring, isRevoked = false, policy = 'standard' }: Late = {},
+      { attemptId = 'attempt-1', signIn, ring, isRevoked = false }: Late = {},
     ) =>
       createSettle({
         ...{ attempts, turns, bell, placeOf, clock, held: createHeldEnrolments(store) },
@@ -128,7 +127,7 @@ async function underWay() {
           find: (id) => Promise.resolve({ id } as Account),
           isRevoked: () => Promise.resolve(isRevoked),
         },
-        policies: { forClient: () => loadPolicy(policy) },
+        policies: { forClient: () => loadPolicy('standard') },
         withdraw: (_, reason) => Promise.resolve(withdrawn.push(reason) > 0),
       })({ interactionUid: 'uid-1', attemptId, ...(signIn ? { signIn } : {}) }, ring),
     attempt: async (): Promise<Attempt | undefined> => (await attempts.load('uid-1'))?.attempt,

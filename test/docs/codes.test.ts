@@ -54,6 +54,7 @@ const results: Record<Exclude<WebhookResult, 'refused'>, true> = {
 const denials: Record<DenialReason, true> = {
   refused: true,
   unmet: true,
+  wrong_code: true,
   declined: true,
   in_review: true,
   not_finished: true,

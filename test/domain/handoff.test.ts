@@ -27,10 +27,15 @@ const desktop: Side = {
   country: 'DE',
 };
 const phone = { network: '198.51.100/24', browser: 'Safari', system: 'iOS' };
-const ofPhone = { codeHash: 'code', cookieHash: 'cookie', relation: 'same_country' } as const;
+const ofPhone = {
+  codeHash: 'code',
+  cookieHash: 'cookie',
+  from: desktop,
+  relation: 'same_country',
+} as const;
 
 const offered = {
-  ...{ type: 'handed_off', codeHash: 'code', from: desktop, environment: 'live' },
+  ...{ type: 'handed_off', codeHash: 'code', salt: 'salt', from: desktop, environment: 'live' },
 } as const satisfies AttemptEvent;
 const claimed = {
   ...{ type: 'claimed', codeHash: 'code', cookieHash: 'cookie', place: phone },
@@ -167,8 +172,16 @@ describe('[XD-13] the selfie is the phone’s', () => {
   test.each<[string, AttemptEvent[], Capture]>([
     ['without a claim', [offered], taken],
     ['of nothing that was offered', [], taken],
-    ['of another phone', [offered, claimed], { ...taken, handoff: { ...ofPhone, cookieHash: 'x' } }],
-    ['of another hand-off', [offered, claimed], { ...taken, handoff: { ...ofPhone, codeHash: 'x' } }],
+    [
+      'of another phone',
+      [offered, claimed],
+      { ...taken, handoff: { ...ofPhone, cookieHash: 'x' } },
+    ],
+    [
+      'of another hand-off',
+      [offered, claimed],
+      { ...taken, handoff: { ...ofPhone, codeHash: 'x' } },
+    ],
     ['in another system', [offered, claimed], { ...taken, place: { ...phone, system: 'Android' } }],
     ['in another browser', [offered, claimed], { ...taken, place: { ...phone, browser: 'Edge' } }],
   ])('none begins %s', (_name, before, wrong) => {
@@ -207,7 +220,12 @@ describe('[XD-13] the code that goes back', () => {
   });
 
   test('is shown only once the selfie is good, and stays the same', () => {
-    for (const attempt of [decided, onPhone, play(onPhone, [returned]), play(onPhone, [events.approved])]) {
+    for (const attempt of [
+      decided,
+      onPhone,
+      play(onPhone, [returned]),
+      play(onPhone, [events.approved]),
+    ]) {
       expect(transition(attempt, shown, judgedAtMs).refused).toBe('not_ready');
     }
     const again = transition(withCode, { ...shown, hash: 'another' }, judgedAtMs + 1_000);

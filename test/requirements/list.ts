@@ -65,6 +65,12 @@ export const closedSections: readonly Section[] = [
       'XD-10': 'Didit’s link stands in one redirect, and in no page, log or record.',
       'XD-11': 'The selfie has a short time of its own; what comes later is no login.',
       'XD-16': 'A selfie that was taken for one’s own account signs nobody else in to it.',
+      'XD-12':
+        'Before a selfie for another screen, the phone is told who asks, and ends it by one press.',
+      'XD-13':
+        'A hand-off is for one phone, once, soon, and opens little, by a code that is typed.',
+      'XD-14': 'A passkey is offered before the camera of a phone.',
+      'XD-15': 'A selfie by Didit’s own way to a phone is refused, and the right way is named.',
       'XD-17': 'Strangers who press too hard close the selfie to strangers alone.',
       'XD-20': 'Didit’s page has no handle on ours, and a login in a popup works.',
       'CB-01': 'What the address says of the status decides nothing.',

@@ -17,7 +17,7 @@ beforeAll(async () => {
   // The library has no other clock.
   const now = Date.now.bind(Date);
   vi.spyOn(Date, 'now').mockImplementation(() => now() + aheadMs);
-  const flags = { policyFile: 'strict' };
+  const flags = { policyFile: 'strict', trustProxy: ['127.0.0.1'] };
   bed = await startTestbed({ storeUrl: await freshRedis(), flags, people: 10 });
   store = await bed.openStore();
   party = await createParty(bed);
@@ -167,4 +167,14 @@ describe('[XD-09] a new device', () => {
     );
     expect(tokens.claims()).toMatchObject({ acr: 'urn:didit-oidc:acr:fallback:test' });
   });
+});
+
+test('[XD-08] a selfie in a network that cannot be compared opens nothing', async () => {
+  const person = bed.person();
+  const browser = createBrowser({ address: '198.51.100.7' });
+  const page = await byMail(browser, await toContext(browser, await party.begin(), person), person);
+  const done = await selfieOn(browser, page);
+  expect(done.text).toContain('did not confirm that it was you');
+  const [verdict] = bed.events.filter(({ event }) => event === 'verdict.received').slice(-1);
+  expect(verdict?.reason).toBe('policy: the networks cannot be compared, place cannot_tell');
 });

@@ -36,7 +36,7 @@ export const withoutToken = (text: string): string =>
     .replace(/(?<=name="form_token" value=")[^"]*/g, 'TOKEN')
     .replace(/(?<=data-message=")[^"]*/g, 'MESSAGE')
     .replace(/(?<=data-expires-in=")\d+/, 'TIME');
-const signInOf = (url: string): string => /^.*\/interaction\/[\w-]+/.exec(url)?.[0] ?? url;
+const signInOf = (url: string): string => /^.*\/(?:interaction|h)\/[\w-]+/.exec(url)?.[0] ?? url;
 
 export type TestBrowser = ReturnType<typeof createBrowser>;
 

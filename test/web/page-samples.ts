@@ -1,5 +1,6 @@
 /** The pages, as values. */
 import type { Page } from '../../src/web/pages.ts';
+import { handoffSamples } from './handoff-samples.ts';
 import { peopleSamples } from './people-samples.ts';
 
 const atMs = Date.UTC(2026, 10, 22, 14, 2, 11);
@@ -25,7 +26,13 @@ export function samples(word: (plain: string) => string): Record<string, Page> {
       deviceKey: { use: 'prove', message: word('sign this'), name: word('ana') },
       ways: ['mail', 'totp', 'recovery'],
       actions: {
-        ...{ selfie: action, passkey: '/passkey', factor: '/factor', otherWay: '/other' },
+        ...{
+          selfie: action,
+          passkey: '/passkey',
+          handoff: '/handoff',
+          factor: '/factor',
+          otherWay: '/other',
+        },
         ...{ startOver: action, notMe: action, cancel: action },
       },
     },
@@ -109,6 +116,7 @@ export function samples(word: (plain: string) => string): Record<string, Page> {
     },
     loggedOut: { page: 'loggedOut', client },
     biometrics: { page: 'biometrics', kept: { atDiditDays: 30, unusedDays: 365 } },
+    ...handoffSamples(word),
     ...peopleSamples(word),
   };
 }

@@ -10,6 +10,7 @@ import { loadAssets } from '../../src/web/assets.ts';
 import { createPages, type FallbackReason, type Page } from '../../src/web/pages.ts';
 import { loadText } from '../../src/web/text.ts';
 import { contrast, parse, themeStylesheet } from '../../src/web/theme.ts';
+import { handoffVariants } from './handoff-samples.ts';
 import { samples } from './page-samples.ts';
 
 // A browser on a busy machine takes its time; nothing here is about how long.
@@ -39,6 +40,7 @@ const fallbackReasons: Record<FallbackReason, true> = {
   other_first: true,
   refused: true,
   unmet: true,
+  wrong_code: true,
   stale: true,
   unavailable: true,
 };
@@ -143,6 +145,7 @@ describe('words', () => {
       ),
       { ...plain.secondLeg, ways: [] } as Page,
       { ...plain.capture, ways: [] } as Page,
+      ...handoffVariants(plain),
       ...Object.keys(problems).map((problem) => ({ page: 'error', problem }) as Page),
       { ...plain.identify, error: 'too_long' } as Page,
       { ...plain.waiting, selfieTakenAtMs: undefined, returnedAtMs: undefined } as Page,
@@ -276,6 +279,7 @@ describe('in a browser', () => {
 
   test('[AX-01] the other ways are the next buttons, of equal size, one press away', async () => {
     const tab = await browser.newPage();
+    const phone = 'Use your phone’s camera';
     const [passkey, mail, paper] = [
       'Sign in with a passkey',
       'Get a code by mail',
@@ -283,7 +287,7 @@ describe('in a browser', () => {
     ];
     for (const [name, ...labels] of [
       ['identify', 'Continue', passkey, 'Sign in another way'],
-      ['capture', 'Take a selfie', passkey, mail, 'Use a code from an app', paper],
+      ['capture', 'Take a selfie', passkey, phone, mail, 'Use a code from an app', paper],
       ['fallback', 'Try another selfie', passkey, mail, paper],
       ['factor', 'Continue', 'Send a new code', passkey, 'Use a code from an app', paper],
       ['consent', 'Allow', 'Do not allow'],

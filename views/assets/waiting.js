@@ -14,6 +14,16 @@ events.addEventListener('error', () => {
   setTimeout(reload, fallbackReloadMs);
 });
 
+// What is left of the time for a code; when there is none, the page itself has other news.
+for (const left of document.querySelectorAll('[data-left]')) {
+  const endsAt = performance.now() + Number(left.dataset.left) * 1000;
+  const timer = setInterval(() => {
+    const leftMs = endsAt - performance.now();
+    left.textContent = leftMs > 0 ? (leftMs / 1000).toFixed() : '0';
+    if (leftMs <= 0) clearInterval(timer);
+  }, 1000);
+}
+
 for (const time of document.querySelectorAll('time')) {
   time.textContent = new Date(time.dateTime).toLocaleTimeString(document.documentElement.lang);
 }

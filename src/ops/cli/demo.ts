@@ -114,6 +114,7 @@ function demoClients(clientSecret: string) {
       backchannel_logout_uri: `${relyingPartyUrl}/backchannel-logout`,
       backchannel_logout_session_required: true,
       first_party: true,
+      handoff: true,
     },
   ];
 }
