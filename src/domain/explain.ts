@@ -87,7 +87,7 @@ export function plainly(explanation: Explanation): string {
   const seconds = ((steps.at(-1)?.afterMs ?? 0) / 1000).toFixed(1);
   const end = {
     signed_in: `was signed in with ${acr ?? 'no class'}`,
-    denied: `was not signed in (${code ?? reason ?? 'no reason'})`,
+    denied: `was not signed in (${[reason, code === reason ? undefined : code].filter(Boolean).join(': ')})`,
     expired: 'ran out of time',
     foreign: 'was stopped, since the selfie came from another browser',
     superseded: 'began anew',

@@ -118,7 +118,7 @@ describe('an attempt that is', () => {
     [
       'declined',
       at(captured, [declined, 20_000]),
-      'Somebody who came to Acme Wiki was asked for a selfie (rule “new device” of policy standard) and was not signed in (declined) after 20.0 s.',
+      'Somebody who came to Acme Wiki was asked for a selfie (rule “new device” of policy standard) and was not signed in (declined: face_match_score) after 20.0 s.',
     ],
     [
       'foreign',

@@ -65,12 +65,6 @@ export const closedSections: readonly Section[] = [
       'XD-10': 'Didit’s link stands in one redirect, and in no page, log or record.',
       'XD-11': 'The selfie has a short time of its own; what comes later is no login.',
       'XD-16': 'A selfie that was taken for one’s own account signs nobody else in to it.',
-      'XD-12':
-        'Before a selfie for another screen, the phone is told who asks, and ends it by one press.',
-      'XD-13':
-        'A hand-off is for one phone, once, soon, and opens little, by a code that is typed.',
-      'XD-14': 'A passkey is offered before the camera of a phone.',
-      'XD-15': 'A selfie by Didit’s own way to a phone is refused, and the right way is named.',
       'XD-17': 'Strangers who press too hard close the selfie to strangers alone.',
       'XD-20': 'Didit’s page has no handle on ours, and a login in a popup works.',
       'CB-01': 'What the address says of the status decides nothing.',
@@ -237,6 +231,31 @@ export const closedSections: readonly Section[] = [
       'AX-07': 'Without a camera there is a way on, in two steps.',
       'AX-08': 'Every text is there in every language.',
       'VD-13': 'What a partner shared enrols somebody, and signs nobody in.',
+    },
+  },
+  {
+    title: 'Assurance',
+    requirements: {
+      'AS-01':
+        'How somebody signed in is what was shown, and nothing more; a spared selfie is no face.',
+      'AS-02': 'A face is never called resistant to phishing, nor a level of anybody’s scheme.',
+      'AS-03': 'What an app insists on is reached or refused, and what it wishes is told as it is.',
+      'AS-04': 'An API can ask for more, and an app gets it in one round.',
+      'AS-05': 'Nobody steps up without the step, whichever way they come back.',
+      'AS-06': 'What changes how somebody signs in takes fresh proof, of more than a face.',
+      'AS-07': 'Who showed a document once is not signed in by it later.',
+      'AS-09': 'When somebody signed in is when it was read, within what was asked.',
+      'FB-03': 'A device is known by a key that signs, and by nothing that can be copied.',
+      'XD-12':
+        'Before a selfie for another screen, the phone is told who asks, and ends it by one press.',
+      'XD-13':
+        'A hand-off is for one phone, once, soon, and opens little, by a code that is typed.',
+      'XD-14': 'A passkey is offered before the camera of a phone.',
+      'XD-15': 'A selfie by Didit’s own way to a phone is refused, and the right way is named.',
+      'XD-08': 'Under the strict policy, nobody’s selfie is asked for by who only knows a name.',
+      'XD-09':
+        'There, a new device shows something else first, then a face, and the person is told.',
+      'XD-18': 'A sign-in in a new browser is told by mail, with a link that ends what it opened.',
     },
   },
 ];

@@ -2,9 +2,14 @@
 import { createHash } from 'node:crypto';
 import * as oidc from 'openid-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { passkeyProof } from '../../src/domain/assurance.ts';
+import type { Attempt } from '../../src/domain/attempt.ts';
 import type { Familiar } from '../../src/domain/familiar.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { deviceKeyMessage } from '../../src/fallback/device-keys.ts';
+import { keepingTask } from '../../src/login/device-key.ts';
+import type { LoginSettings } from '../../src/login/room.ts';
+import { captured, events, fresh, identity, play } from '../domain/samples.ts';
 import { selfiesAsked } from '../oidc/support.ts';
 import { type Scene, day, minute, openScene } from '../support/account.ts';
 import { type Answer, type TestBrowser, createBrowser, formsOf } from '../support/browser.ts';
@@ -313,6 +318,25 @@ describe('[FB-03] no key is made', () => {
     const done = await settle(browser, await press(browser, ready, 'resume', fields));
     expect(done.location).toContain('code=');
   }
+
+  it.each([
+    ...(['login', 'step_up', 'enrol'] as const).map((kind) => [kind, 'make'] as const),
+    ...(['re_enrol', 'recovery'] as const).map((kind) => [kind, undefined] as const),
+  ])('by what the last page of an attempt of the kind %s asks for: %s', (kind, use) => {
+    const tools = {
+      settings: { issuer: scene.bed.issuer } as LoginSettings,
+      hash: (text: string) => text,
+    };
+    const approved = play(captured, [events.returned, events.approved]);
+    expect(keepingTask(tools, { ...approved, kind })?.use).toBe(use);
+    // Nor before the verdict, nor beside a key that is there, nor after another proof than a selfie.
+    expect(keepingTask(tools, { ...captured, kind })).toBeUndefined();
+    const device = { id: 'key-1', kind: 'key', actedAtMs: 0 } as const;
+    expect(keepingTask(tools, { ...approved, kind, device } as Attempt)).toBeUndefined();
+    const proof = passkeyProof(identity.accountId, Date.now(), 'live');
+    const proven: Attempt = { ...fresh, kind, phase: 'proven', identity, proof };
+    expect(keepingTask(tools, proven)).toBeUndefined();
+  });
 
   it('only because a form says so: this is how one is made', async () => {
     const [person, device, browser] = [scene.bed.person(), createDevice(), createBrowser()];
