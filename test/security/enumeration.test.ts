@@ -86,6 +86,8 @@ describe('[AB-01] a name without an account', () => {
     const [device, other] = [createDevice(), createDevice()];
     const request = await party.begin();
     await signInWith(createBrowser(), request, bed.person(), device);
+    // Nobody else is let in here.
+    bed.events.splice(0);
     await other.make('a key of nobody');
     const name = bed.person();
     for (const key of [device, other]) {
