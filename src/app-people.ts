@@ -150,7 +150,10 @@ async function accountTools(
     environment: didit.environment,
     cooldownSeconds: periods.changeCooldownSeconds,
     canEnrol: canEnrol(config, mail),
-    sessions: createAccountSessions({ ...login, issuer, store, secret }),
+    sessions: createAccountSessions({
+      ...{ ...login, issuer, store, secret },
+      keyCooldownSeconds: periods.changeCooldownSeconds,
+    }),
     otherWays: {
       ...ways,
       remove: (id, which, options) => removeFactor(ways.records, id, which, options),

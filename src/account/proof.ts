@@ -32,11 +32,14 @@ function isBy(shown: Shown, ...classes: string[]): boolean {
   return classes.some((name) => satisfies(shown.session.acr, acrName(name, shown.environment)));
 }
 
+/** A face, and a key that is no newer look at the same face. */
+const isByDevice = (shown: Shown): boolean =>
+  shown.session.hasOldKey === true && isBy(shown, acr.selfieDevice);
+
 /** Not a face alone: a passkey, two codes, or a code besides. */
 export function hasShownTwo(shown: Shown): boolean {
-  const strong = [acr.passkey, acr.selfieDevice, acr.selfieActive, acr.fallback];
-  const names = strong.map((name) => acrName(name, shown.environment));
-  return names.includes(shown.session.acr) || isConfirmed(shown);
+  const names = [acr.passkey, acr.fallback].map((name) => acrName(name, shown.environment));
+  return names.includes(shown.session.acr) || isByDevice(shown) || isConfirmed(shown);
 }
 
 /** For changes of ways in, face, address, and for taking the data along. */
@@ -46,7 +49,7 @@ export function mayChange(shown: Shown): boolean {
   if (isBy(shown, acr.passkey)) return true;
   // A new face makes new keys: neither counts for more than the other for a while.
   if (isCoolingDown(shown)) return false;
-  return isBy(shown, acr.selfieDevice) || (isBy(shown, acr.selfie) && isConfirmed(shown));
+  return isByDevice(shown) || (isBy(shown, acr.selfie) && isConfirmed(shown));
 }
 
 function isCoolingDown({ account: { enrolment }, cooldownSeconds, nowMs }: Shown): boolean {

@@ -7,10 +7,11 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import type { RouterContext } from '@koa/router';
-import type { ClientMetadata, Provider } from 'oidc-provider';
+import type { AuthorizationCode, ClientMetadata, Provider } from 'oidc-provider';
 import type { Clock, Hash, Random } from '../domain/environment.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Account, Accounts } from '../store/accounts.ts';
+import type { FamiliarRecords } from '../store/familiar.ts';
 import { type Store, update } from '../store/store.ts';
 
 export const accountClientId = 'account';
@@ -23,6 +24,8 @@ export interface AccountSession {
   authTime: number;
   /** The provider's own session that it hangs on. */
   oidcSessionUid: string;
+  /** The device key of this sign-in was there long before it: it is no second look at the same face. */
+  hasOldKey?: true;
   /** When a second thing was shown besides: a code of an app, or a recovery code. */
   confirmedAtMs?: number;
   /** A recovery was waited for: until then this session may set up new ways in. */
@@ -41,6 +44,9 @@ export interface SessionTools {
   issuer: string;
   provider: Provider;
   accounts: Accounts;
+  familiar: Pick<FamiliarRecords, 'load'>;
+  /** So long a new device key is no second factor for changes. */
+  keyCooldownSeconds: number;
   store: Store;
   clock: Clock;
   random: Random;
@@ -80,6 +86,24 @@ function cookiesAt(issuer: string) {
     sameSite: 'lax',
   } as const;
   return { names, cookie };
+}
+
+async function isByOldKey(
+  { familiar, clock, keyCooldownSeconds }: SessionTools,
+  { accountId, authTime }: AccountSession,
+): Promise<boolean> {
+  const { keys } = await familiar.load(accountId);
+  const oldMs = clock() - keyCooldownSeconds * 1000;
+  return keys.some(
+    ({ actedAtMs, addedAtMs }) => Math.floor(actedAtMs / 1000) === authTime && addedAtMs <= oldMs,
+  );
+}
+
+function proofOf({ accountId, acr, authTime, sessionUid }: AuthorizationCode): AccountSession {
+  if (!accountId || !acr || authTime === undefined || !sessionUid) {
+    throw new Problem('internal', 'a code without a proof');
+  }
+  return { schema: 1, accountId, acr, authTime, oidcSessionUid: sessionUid };
 }
 
 export function createAccountSessions(tools: SessionTools) {
@@ -148,11 +172,9 @@ export function createAccountSessions(tools: SessionTools) {
       code.codeChallenge === challenge;
     if (!isOurs) throw new Problem('malformed', 'a code that was not issued for this');
     await code.consume();
-    const { accountId, acr, authTime, sessionUid } = code;
-    if (!accountId || !acr || authTime === undefined || !sessionUid) {
-      throw new Problem('internal', 'a code without a proof');
-    }
-    return { schema: 1, accountId, acr, authTime, oidcSessionUid: sessionUid };
+    const session = proofOf(code);
+    const hasOldKey = await isByOldKey(tools, session);
+    return hasOldKey ? { ...session, hasOldKey } : session;
   }
 
   /** @returns undefined when nobody is signed in here, or is no longer. */

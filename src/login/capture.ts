@@ -11,7 +11,7 @@ import { handoffAction } from './handoff.ts';
 import { endUnmet } from './leave.ts';
 import { passkeyAction } from './passkey.ts';
 import { type LoginTools, ownAttempt, pathOf, shownFor, thisPlace, toDispatcher } from './room.ts';
-import { firstWays } from './ways.ts';
+import { firstWays, permitsSelfie } from './ways.ts';
 
 export async function showCapture(
   ctx: RouterContext,
@@ -62,11 +62,13 @@ export async function takeSelfie(
   const { attempt, stored } = await decideOn(ctx, tools, await ownAttempt(ctx, tools), form);
   const isBefore = ['new', 'joining', 'identified'].includes(attempt.phase);
   if (isEnrolling(attempt) && isBefore) await tools.enrolment?.require(attempt);
-  if (attempt.phase === 'identified' && isOutOfReach(attempt, tools)) {
+  // No page leads here where no selfie of any kind could help.
+  const mayHelp = permitsSelfie(attempt, tools);
+  if (mayHelp && attempt.phase === 'identified' && isOutOfReach(attempt, tools)) {
     await endUnmet(ctx, tools);
     return;
   }
-  const isAsked = attempt.phase === 'identified' && isSelfieDecided(attempt);
+  const isAsked = mayHelp && attempt.phase === 'identified' && isSelfieDecided(attempt);
   // Where the time is up nothing is asked of Didit any more.
   if (!isAsked || standing(attempt, tools.clock()).at === 'expired') {
     toDispatcher(ctx);

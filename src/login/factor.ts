@@ -90,8 +90,12 @@ export async function chooseFactor(
   const isGoingOn = own.attempt.phase === 'identified' && !isEnrolling(own.attempt);
   // Who was to be enrolled signs in by what they have instead: codes bring no face.
   const kind = isEnrolling(own.attempt) ? 'login' : undefined;
-  const loaded = isGoingOn ? own : await beginAgain(ctx, tools, 'identity', kind);
-  await ask(ctx, tools, loaded.attempt, factor, loaded);
+  const begun = isGoingOn ? own : await beginAgain(ctx, tools, 'identity', kind);
+  // Whom the policy keeps out, it keeps out by every way.
+  const loaded = await decideOn(ctx, tools, begun, form);
+  if (loaded.attempt.phase === 'identified') {
+    await ask(ctx, tools, loaded.attempt, factor, loaded);
+  }
   toDispatcher(ctx);
 }
 

@@ -11,6 +11,7 @@ import { standing } from '../domain/standing.ts';
 import type { Account } from '../store/accounts.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
 import { thisAsker } from './asker.ts';
+import { decideOn } from './decide.ts';
 import { beginAgain } from './leave.ts';
 import {
   type LoginTools,
@@ -64,7 +65,7 @@ export async function answerPasskey(
     await ask(ctx, tools, attempt, 'wrong');
     return;
   }
-  await prove(tools, loaded, account);
+  await prove(ctx, tools, loaded, account);
   toDispatcher(ctx);
 }
 
@@ -113,18 +114,29 @@ async function verify(
 }
 
 async function prove(
+  ctx: RouterContext,
   tools: LoginTools,
-  { attempt, stored }: LoadedAttempt,
+  shown: LoadedAttempt,
   account: Account,
 ): Promise<void> {
-  if (attempt.phase === 'new') {
-    const { id: accountId, email, username } = account;
-    const identity = { identifier: email ?? username ?? accountId, accountId };
-    await propose(tools, attempt, { type: 'identified', identity }, { attempt, stored });
-  }
-  await propose(tools, attempt, { type: 'factor_chosen', factor: passkeyFactor });
-  const proof = passkeyProof(account.id, tools.clock(), tools.settings.environment);
-  const { attempt: proven, refused } = await propose(tools, attempt, { type: 'proven', proof });
+  const { id: accountId, email, username } = account;
+  const identity = { identifier: email ?? username ?? accountId, accountId };
+  const naming =
+    shown.attempt.phase === 'new' ? ({ type: 'identified', identity } as const) : undefined;
+  // Whom the policy keeps out, it keeps out by every way.
+  const loaded = await decideOn(ctx, tools, shown, new Map(), naming);
+  const { attempt } = loaded;
+  if (attempt.phase !== 'identified') return;
+  const proof = passkeyProof(accountId, tools.clock(), tools.settings.environment);
+  const { attempt: proven, refused } = await propose(
+    tools,
+    attempt,
+    [
+      { type: 'factor_chosen', factor: passkeyFactor },
+      { type: 'proven', proof },
+    ],
+    loaded,
+  );
   if (refused) return;
   recordFor(tools, proven, 'factor.proven', passkeyFactor);
   // The person is there after all: what strangers did no longer keeps a new device out.

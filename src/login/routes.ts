@@ -163,17 +163,21 @@ async function showFallback(
   const { show } = tools;
   const { interactionUid, client } = attempt;
   const back = pathOf(interactionUid, 'cancel');
-  const maySelfie = reason !== 'other_first' && reason !== 'refused' && reason !== 'unmet';
+  // Whom the policy keeps out, or holds, it keeps out by every way.
+  const { decision } = 'decision' in attempt ? attempt : {};
+  const isKeptOut = decision?.action === 'deny' || decision?.action === 'review';
+  const maySelfie = !isKeptOut && reason !== 'other_first' && reason !== 'unmet';
   const again =
     maySelfie && permitsSelfie(attempt, tools) ? pathOf(interactionUid, 'try-again') : undefined;
   // The same list for everybody; it takes a name to use one.
-  const ways = 'identity' in attempt ? firstWays(attempt, tools).map(({ name }) => name) : [];
+  const hasWays = 'identity' in attempt && !isKeptOut;
+  const ways = hasWays ? firstWays(attempt, tools).map(({ name }) => name) : [];
   const shown = shownFor(attempt);
   if (reason === 'cancelled') {
     show(ctx, 410, { page: 'finished', client }, shown);
     return;
   }
-  const passkey = passkeyAction(tools, attempt);
+  const passkey = isKeptOut ? undefined : passkeyAction(tools, attempt);
   // Where Didit's own page sent somebody to a phone, the selfie was taken elsewhere, and ours is the way that counts.
   const handoff = reason === 'elsewhere' ? await handoffAction(tools, attempt) : undefined;
   const factor = pathOf(interactionUid, 'factor');

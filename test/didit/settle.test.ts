@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadPolicy } from '../../src/config/policies.ts';
-import type { DiditDecision } from '../../src/didit/port.ts';
-import { DiditError } from '../../src/didit/port.ts';
+import { type DiditDecision, DiditError } from '../../src/didit/port.ts';
 import type { Ring } from '../../src/didit/look.ts';
 import type { DiditSessionOf } from '../../src/didit/sessions.ts';
 import { createSettle } from '../../src/didit/settle.ts';
@@ -27,8 +26,8 @@ const approved: DiditDecision = {
     ...{ diditSessionId: 'session-1', diditSessionKind: 'user', status: 'Approved' },
     ...{ environment: 'live', workflowId: 'workflow-1', vendorData: 'person-1' },
     ...{ workflowVersion: 1, sharedFromDiditSessionId: undefined },
-    ...{ nonceHash: 'metadata-nonce', warnings: [], reviewCount: 0, createdAtMs: startedAtMs },
-    ...{ isVpnOrTor: false, isDataCenter: false },
+    ...{ nonceHash: 'metadata-nonce', createdAtMs: startedAtMs, isVpnOrTor: false },
+    ...{ warnings: [], reviewCount: 0, isDataCenter: false },
     livenessChecks: [{ status: 'Approved', method: 'PASSIVE', score: 96 }],
     faceMatches: [{ status: 'Approved', score: 96, sourceDiditSessionId: 'session-1' }],
   },
@@ -40,9 +39,7 @@ const withStatus = (status: string): DiditDecision => ({
 });
 
 let nowMs: number;
-beforeEach(() => {
-  nowMs = startedAtMs;
-});
+beforeEach(() => void (nowMs = startedAtMs));
 
 interface Late {
   attemptId?: string;

@@ -56,7 +56,7 @@ describe('[FB-03] the key of a browser', () => {
     await page.goto(stage.apps.wiki);
     await signInLink(page).click();
     expect(await heading(page).innerText()).toBe('Sign in');
-    expect(await page.getByRole('textbox').inputValue()).toBe('ben@example.com');
+    await expect.poll(() => page.getByRole('textbox').inputValue()).toBe('ben@example.com');
     await press(page, 'Continue');
     await signedIn(page).waitFor();
     const second = await claimsOn(page);

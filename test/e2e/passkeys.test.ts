@@ -81,10 +81,10 @@ describe('[FB-02] a passkey', () => {
     expect(await claims()).toMatchObject({ ...phr, sub: id, email: name });
     expect(await stage.selfiesAskedFor()).toBe(before);
     const told = stage.events.filter(({ account }) => account === id).map(({ event }) => event);
-    expect(told).toEqual(['factor.proven', 'login.completed']);
+    expect(told).toEqual(['login.decided', 'factor.proven', 'login.completed']);
   });
 
-  it('is a sign-in like every other: in the history, without a mail, and no stranger the next time', async () => {
+  it('is a sign-in like every other: in the history, told as one in a new browser, and no stranger the next time', async () => {
     const { page, name } = await owner();
     const { id } = await stage.accountOf(name);
     const tagsOf = async (): Promise<number> => {
@@ -101,7 +101,11 @@ describe('[FB-02] a passkey', () => {
     expect(await stage.history.list(id)).toMatchObject([
       { event: 'signed_in', client: 'Wiki', acr: phr.acr, authTime: claims?.auth_time },
     ]);
-    expect(stage.mails).toEqual([]);
+    await vi.waitFor(() =>
+      expect(
+        stage.mails.filter(({ to }) => to.address === name).map(({ message }) => message),
+      ).toMatchObject([{ kind: 'new_device', keepsKey: false, client: 'Wiki' }]),
+    );
   });
 
   it('signs in after a name, after another way, and after a selfie that failed', async () => {
@@ -218,8 +222,8 @@ describe('[FB-02] a passkey', () => {
 describe('the class phr', () => {
   it('[AS-03] is among those that the provider says it has', () => {
     const { acr_values_supported: classes } = stage.party.config.serverMetadata();
-    const selfie = 'urn:didit-oidc:acr:selfie:test';
-    expect(classes).toEqual([phr.acr, selfie, 'urn:didit-oidc:acr:fallback:test']);
+    const others = ['selfie-device', 'selfie', 'device', 'fallback'];
+    expect(classes).toEqual([phr.acr, ...others.map((name) => `urn:didit-oidc:acr:${name}:test`)]);
   });
 
   it('[AS-03] as a wish is honoured by a passkey; a selfie says honestly what it is', async () => {

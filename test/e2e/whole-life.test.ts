@@ -193,7 +193,12 @@ async function recover(page: Page): Promise<void> {
 
   vi.setSystemTime(Date.now() + 25 * hourMs);
   await toAccount(page);
-  await signIn(page, address, 'approve');
+  // The key of this browser spares the selfie, to look; to change something it takes a new one.
+  await page.getByRole('textbox').fill(address);
+  await press(page, 'Continue');
+  await press(page, 'Go on');
+  await press(page, 'Take a selfie');
+  await finishSelfie(page, 'approve');
   await press(page, 'Go on');
   await page.getByText('For the next fifteen minutes').waitFor();
   await press(page, 'Add a passkey');
@@ -203,7 +208,8 @@ async function recover(page: Page): Promise<void> {
   await lost.getByText('Change').click();
   await lost.getByRole('button', { name: 'Remove' }).click();
   await page.getByText('That way to sign in is gone.').waitFor();
-  expect(await page.getByRole('button', { name: 'Rename', includeHidden: true }).count()).toBe(1);
+  // The new passkey, and the keys of two browsers.
+  expect(await page.getByRole('button', { name: 'Rename', includeHidden: true }).count()).toBe(3);
 }
 
 async function erase(page: Page): Promise<void> {

@@ -86,6 +86,8 @@ type Age = 'now' | 'almost old' | 'old';
 interface Case {
   has: Has;
   name: keyof typeof acr;
+  /** The device key was there long before this sign-in. */
+  hasOldKey?: true;
   signedIn: Age;
   /** When a code was typed besides. */
   code: Age | 'never';
@@ -95,10 +97,11 @@ const secondsAgo = { now: 0, 'almost old': 4 * minute + 30, old: 5 * minute + 1 
 const isRecent = (age: Age | 'never'): boolean => age === 'now' || age === 'almost old';
 
 /** Said a second time, in other words than the code has. */
-function mayChange({ name, signedIn, code }: Case): boolean {
+function mayChange({ name, signedIn, code, hasOldKey }: Case): boolean {
   if (!isRecent(signedIn)) return false;
-  if (['passkey', 'selfieDevice', 'selfieActive'].includes(name)) return true;
-  return name === 'selfie' && isRecent(code);
+  const withDevice = ['selfieDevice', 'selfieActive'].includes(name);
+  if (name === 'passkey' || (withDevice && hasOldKey)) return true;
+  return (withDevice || name === 'selfie') && isRecent(code);
 }
 
 function mayErase({ has, name, signedIn, code }: Case): boolean {
@@ -110,7 +113,12 @@ const names = Object.keys(acr) as (keyof typeof acr)[];
 const cases: Case[] = (['nothing', 'codes', 'passkey'] as const).flatMap((has) =>
   names.flatMap((name) =>
     (['now', 'almost old', 'old'] as const).flatMap((signedIn) =>
-      (['never', 'now', 'old'] as const).map((code) => ({ has, name, signedIn, code })),
+      (['never', 'now', 'old'] as const).flatMap((code) => [
+        { has, name, signedIn, code },
+        ...(['selfieDevice', 'selfieActive'].includes(name)
+          ? [{ has, name, signedIn, code, hasOldKey: true as const }]
+          : []),
+      ]),
     ),
   ),
 );
@@ -143,18 +151,20 @@ async function givePasskey(accountId: string): Promise<void> {
 /** The session becomes one that such a sign-in would have begun. */
 async function become(
   { browser }: Visit,
-  { name, signedIn, code }: Omit<Case, 'has'>,
+  { name, signedIn, code, hasOldKey }: Omit<Case, 'has'>,
   environment: 'live' | 'sandbox' = 'sandbox',
 ): Promise<void> {
   const cookies = await browser.jar.getCookies(scene.bed.issuer);
   const { value: id = '' } = cookies.find(({ key }) => key === '_account') ?? {};
   const key = `account-session:${createHash('sha256').update(id).digest('base64url')}`;
   const { value = '' } = (await scene.store.get(key)) ?? {};
-  const { confirmedAtMs: _, ...session } = JSON.parse(value) as AccountSession;
+  const before = JSON.parse(value) as AccountSession;
+  const { confirmedAtMs: _, hasOldKey: __, ...session } = before;
   const nowMs = Date.now();
   const changed: AccountSession = {
     ...session,
     acr: acrName(acr[name], environment),
+    ...(hasOldKey ? { hasOldKey } : {}),
     authTime: Math.floor(nowMs / 1000) - secondsAgo[signedIn],
     ...(code === 'never' ? {} : { confirmedAtMs: nowMs - secondsAgo[code] * 1000 }),
   };
@@ -191,7 +201,7 @@ describe.each<Has>(['nothing', 'codes', 'passkey'])('[AS-06] somebody with %s', 
   });
 
   it.each(cases.filter((one) => one.has === has))(
-    'in a session by $name, signed in $signedIn, a code $code',
+    'in a session by $name, signed in $signedIn, a code $code, an old key $hasOldKey',
     async (one) => {
       const before = await stateOf(visit.accountId);
       await become(visit, one);

@@ -1,4 +1,7 @@
 /** Under the policy `strict`, nobody who only knows a name can have a selfie asked of anybody. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import { type Answer, createBrowser, withoutToken } from '../support/browser.ts';
@@ -12,12 +15,16 @@ let bed: Testbed;
 let store: Store;
 let party: Party;
 let aheadMs = 0;
+let directory: string;
 
 beforeAll(async () => {
   // The library has no other clock.
   const now = Date.now.bind(Date);
   vi.spyOn(Date, 'now').mockImplementation(() => now() + aheadMs);
-  const flags = { policyFile: 'strict', trustProxy: ['127.0.0.1'] };
+  directory = mkdtempSync(join(tmpdir(), 'didit-oidc-strict-'));
+  const torExitsFile = join(directory, 'tor.txt');
+  writeFileSync(torExitsFile, '203.0.113.9\n');
+  const flags = { policyFile: 'strict', trustProxy: ['127.0.0.1'], networks: { torExitsFile } };
   bed = await startTestbed({ storeUrl: await freshRedis(), flags, people: 10 });
   store = await bed.openStore();
   party = await createParty(bed);
@@ -26,6 +33,7 @@ afterAll(async () => {
   vi.restoreAllMocks();
   await store.close();
   await bed.close();
+  rmSync(directory, { recursive: true });
 });
 
 const creates = async (): Promise<number> =>
@@ -177,4 +185,30 @@ test('[XD-08] a selfie in a network that cannot be compared opens nothing', asyn
   expect(done.text).toContain('did not confirm that it was you');
   const [verdict] = bed.events.filter(({ event }) => event === 'verdict.received').slice(-1);
   expect(verdict?.reason).toBe('policy: the networks cannot be compared, place cannot_tell');
+});
+
+test('[XD-08] whom a rule keeps out, it keeps out by every way, known or not', async () => {
+  const known = bed.person();
+  const before = await creates();
+  for (const name of [known, 'nobody-there@example.com']) {
+    const browser = createBrowser({ address: '203.0.113.9' });
+    const page = await toContext(browser, await party.begin(), name);
+    expect(page.text).toContain('do not allow a sign-in from here');
+    expect(waysOn(page)).toEqual([]);
+    for (const [step, fields] of [
+      ['factor', { factor: 'mail' }],
+      ['try-again', {}],
+      ['selfie', {}],
+      ['start-over', {}],
+      ['other-way', { identifier: name }],
+      ['factor', { factor: 'mail' }],
+      ['answer', { answer: '000000' }],
+    ] as const) {
+      await settle(browser, await browser.post(`${page.url}/${step}`, { ...fields }));
+    }
+    const end = await browser.get(page.url);
+    expect(end.text).toContain('do not allow a sign-in from here');
+  }
+  expect(bed.mails.filter(({ to }) => to.address === known)).toEqual([]);
+  expect(await creates()).toBe(before);
 });
