@@ -124,8 +124,12 @@ function needsOtherAcr(
   if (have !== undefined && isWanted(have) && isEnough(have)) return false;
   // Asked once: whoever has just signed in is not asked for the same again, least of all for another selfie.
   const hasJustSignedIn = oidc.result?.login !== undefined;
-  if (!hasJustSignedIn && reachable.some((can) => isWanted(can) && isEnough(can))) return true;
+  const isWithinReach = (isRight: (name: string) => boolean): boolean =>
+    !hasJustSignedIn && reachable.some(isRight);
+  if (isWithinReach((can) => isWanted(can) && isEnough(can))) return true;
   const isLacking = have === undefined || !isEnough(have);
+  // A wish that nobody here can grant takes nothing away from the least.
+  if (minimum !== undefined && isLacking && !essential && isWithinReach(isEnough)) return true;
   if (
     (essential && !(have !== undefined && isWanted(have))) ||
     (minimum !== undefined && isLacking)

@@ -96,6 +96,28 @@ describe('the requested class', () => {
     });
   });
 
+  test('[AS-03] is a wish beside the least that the operator takes, which is asked for all the same', async () => {
+    const client = { minimum_acr: acr.selfie };
+    for (const value of [acr.passkey, 'urn:example:of-another-provider']) {
+      for (const rest of [{}, signedIn(acr.fallback)]) {
+        expect(await asksForAcr({ value }, { client, ...rest })).toBe(true);
+        const essential = asksForAcr({ essential: true, value }, { client, ...rest });
+        await expect(essential).rejects.toMatchObject({
+          error: 'unmet_authentication_requirements',
+        });
+      }
+      expect(await asksForAcr({ value }, { client, ...signedIn(acr.selfie) })).toBe(false);
+      const weak = { client, ...signedIn(acr.fallback), ...loggedIn };
+      await expect(asksForAcr({ value }, weak)).rejects.toMatchObject({
+        error: 'unmet_authentication_requirements',
+      });
+    }
+    const tooMuch = { client: { minimum_acr: acr.selfieActive }, ...signedIn(acr.selfie) };
+    await expect(asksForAcr({ value: acr.selfie }, tooMuch)).rejects.toMatchObject({
+      error: 'unmet_authentication_requirements',
+    });
+  });
+
   test.each([null, 'urn', { 0: acr.selfie }])(
     'as a list that is none, %j, is an error',
     async (values) => {
