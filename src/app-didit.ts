@@ -58,10 +58,11 @@ export function createDiditSide(
   const { clock, hash, alarm } = tools;
   const keptSeconds = session.maxAgeSeconds + refreshTokenSeconds;
   const sessions = createDiditSessions(records.store, records.traces, keptSeconds);
+  const openReview = createOpenReview({ ...records, ...tools });
   const settle = createSettle({
     ...{ ...records, ...tools, sessions, placeOf },
     withdraw: createWithdraw({ ...records, ...tools }),
-    openReview: createOpenReview({ ...records, ...tools }),
+    openReview,
   });
   const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
   const reconcile = createReconcile({
@@ -76,5 +77,5 @@ export function createDiditSide(
     ...{ diditSessions: sessions, settle, reconcile, clock, hash, alarm },
     counted: (result, note) => log.info('webhook', { result, ...note }),
   });
-  return { sessions, reconcile, webhook };
+  return { sessions, reconcile, webhook, openReview };
 }

@@ -139,6 +139,7 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
       const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
       return didit.sessions.claim(id, { interactionUid, attemptId }, accountId);
     },
+    openReview: didit.openReview,
     expectVerdict: ({ interactionUid, id: attemptId }: Attempt) =>
       didit.reconcile.expect({ interactionUid, attemptId }),
   };

@@ -30,6 +30,7 @@ export interface AuditEvent {
     | 'enrol.completed'
     | 'enrol.refused'
     | 'review.opened'
+    | 'review.failed'
     | 'review.seconded'
     | 'review.closed'
     | 'account.created'

@@ -64,6 +64,7 @@ export async function decideOn(
   const {
     attempt: decided,
     refused,
+    changed,
     stored,
   } = await propose(
     tools,
@@ -78,6 +79,7 @@ export async function decideOn(
     loaded,
   );
   if (!refused) recordDecision(tools, decided, shadow && decide(shadow, signals));
+  if (changed && !refused) putBeforePeople(tools, decided);
   return stored
     ? { attempt: decided, stored }
     : ((await tools.attempts.load(attempt.interactionUid)) ?? loaded);
@@ -93,6 +95,21 @@ function recordDecision(
   const beside = shadow ? `; ${shadow.policy} would: ${shadow.action}, ${shadow.rule}` : '';
   recordFor(tools, attempt, 'login.decided', `${decision.action}: ${decision.rule}${beside}`);
   if (attempt.phase === 'denied') recordFor(tools, attempt, 'login.denied', attempt.reason);
+}
+
+/**
+ * Only where there is somebody to look at. Nobody waits for it: whether a name has an account must not show in how soon
+ * the page comes.
+ */
+function putBeforePeople(tools: LoginTools, attempt: Attempt): void {
+  if (attempt.phase !== 'denied' || attempt.reason !== 'in_review') return;
+  const { id, reference, kind, client, identity } = attempt;
+  const account = identity?.accountId;
+  if (account === undefined) return;
+  const about = { attempt: id, reference, kind, account, reason: 'policy' } as const;
+  tools.openReview({ ...about, client: { id: client.id, name: client.name } }).catch(() => {
+    recordFor(tools, attempt, 'review.failed');
+  });
 }
 
 function pick(signals: Signals, names: ReadonlySet<SignalName>): Partial<Signals> {

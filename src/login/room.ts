@@ -34,6 +34,7 @@ import type { FamiliarRecords } from '../store/familiar.ts';
 import type { Handoffs } from '../store/handoffs.ts';
 import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
+import type { NewReviewCase } from '../store/reviews.ts';
 import type { Limits } from '../store/limits.ts';
 import type { Tickets } from '../store/tickets.ts';
 import type { Turns } from '../store/turns.ts';
@@ -106,6 +107,8 @@ export interface LoginTools {
   claimDiditSession(id: string, attempt: Attempt): Promise<boolean>;
   /** Asks for the verdict in case no webhook brings it. */
   expectVerdict(attempt: Attempt): Promise<void>;
+  /** Puts a case before the operators, unless there is one about the same. */
+  openReview(about: NewReviewCase): Promise<void>;
   placeOf(address: string, described: { browser: string; system: string }): Place;
   show: ShowPage;
   /** That of the pages, for what is written to the person later. */

@@ -16,7 +16,8 @@ export interface ReviewCase {
   account: string;
   client: Pick<Attempt['client'], 'id' | 'name'>;
   kind: AttemptKind;
-  diditSessionId: string;
+  /** Absent where the policy wanted somebody to look before any selfie was taken. */
+  diditSessionId?: string;
   reason: 'in_review' | 'policy';
   /** `auth_time`, where somebody is signed in by this check: it was put in doubt afterwards. */
   authTime?: number;
@@ -41,6 +42,9 @@ const index = 'reviews';
 
 const keyOf = (id: string): string => `review:${id}`;
 const keyOfSession = (diditSessionId: string): string => `review-of:${diditSessionId}`;
+/** What there is one open case about: a check at Didit, or a person whom the policy holds, however often they try. */
+const keyOfSubject = ({ diditSessionId, account }: NewReviewCase): string =>
+  diditSessionId === undefined ? `review-before-selfie:${account}` : keyOfSession(diditSessionId);
 const indexOf = (account: string): string => `reviews-about:${account}`;
 
 export function createReviews(store: Store, { clock, random }: { clock: Clock; random: Random }) {
@@ -55,9 +59,9 @@ export function createReviews(store: Store, { clock, random }: { clock: Clock; r
     return found?.status === 'open' ? found : undefined;
   }
 
-  /** Opens a case. @returns undefined when there is an open one about this Didit session. */
+  /** Opens a case. @returns undefined when there is an open one about the same. */
   async function open(about: NewReviewCase): Promise<ReviewCase | undefined> {
-    const key = keyOfSession(about.diditSessionId);
+    const key = keyOfSubject(about);
     const named = await store.get(key);
     if (named && (await find(named.value))?.status === 'open') return undefined;
     // In hexadecimal, so that a shell never takes one for an option.
@@ -119,7 +123,7 @@ export function createReviews(store: Store, { clock, random }: { clock: Clock; r
     async erase(account: string): Promise<void> {
       for await (const id of membersSince(store, indexOf(account), 0)) {
         const found = await find(id);
-        if (found) await store.delete(keyOfSession(found.diditSessionId));
+        if (found) await store.delete(keyOfSubject(found));
         await remove(id, account);
       }
     },

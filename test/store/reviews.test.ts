@@ -30,6 +30,19 @@ it('there is one open case about a Didit session, however many ask at once', asy
   expect(await reviews.openOf('session-1')).toEqual(opened[0]);
 });
 
+it('without a Didit session there is one open case about a person, beside those about theirs', async () => {
+  const { reviews, listed } = await start();
+  const { diditSessionId: _, ...person } = { ...about, reason: 'policy' } as const;
+  await reviews.open(about);
+  const all = await Promise.all(Array.from({ length: 10 }, () => reviews.open(person)));
+  expect(all.filter((one) => one !== undefined)).toHaveLength(1);
+  expect(await listed('account-1')).toHaveLength(2);
+  expect(await reviews.open({ ...person, account: 'account-2' })).toBeDefined();
+  await reviews.erase('account-1');
+  expect(await listed()).toHaveLength(1);
+  expect(await reviews.open(person)).toBeDefined();
+});
+
 it('one that is closed is not changed any more, and makes room for another', async () => {
   const { reviews, listed } = await start();
   const { id } = (await reviews.open(about))!;

@@ -80,10 +80,9 @@ function describe(found: ReviewCase, consoleUrl: string) {
     closed_at: closedAtMs === undefined ? undefined : isoTime(closedAtMs),
     closed_reason: closedReason,
     didit_session: diditSessionId,
-    didit_console: consoleUrl.replaceAll(
-      /\{session\}|%7Bsession%7D/gi,
-      encodeURIComponent(diditSessionId),
-    ),
+    didit_console:
+      diditSessionId &&
+      consoleUrl.replaceAll(/\{session\}|%7Bsession%7D/gi, encodeURIComponent(diditSessionId)),
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
