@@ -245,6 +245,7 @@ export const closedSections: readonly Section[] = [
       'AS-06': 'What changes how somebody signs in takes fresh proof, of more than a face.',
       'AS-07': 'Who showed a document once is not signed in by it later.',
       'AS-09': 'When somebody signed in is when it was read, within what was asked.',
+      'XD-19': 'No page frames Didit, and none acts on what another window says.',
       'FB-03': 'A device is known by a key that signs, and by nothing that can be copied.',
       'XD-12':
         'Before a selfie for another screen, the phone is told who asks, and ends it by one press.',
