@@ -3,6 +3,7 @@
  * for the person. Neither has a secret in it, nor anything about anybody else.
  */
 import type { Clock } from '../domain/environment.ts';
+import type { Familiar } from '../domain/familiar.ts';
 import type { Account, Accounts, Enrolment } from '../store/accounts.ts';
 import type { DiditTraces } from '../store/didit-traces.ts';
 import type { FactorRecords, Factors } from '../store/factors.ts';
@@ -83,7 +84,7 @@ export function createExportOf(tools: ExportTools) {
     if (!account || account.status === 'erased') return undefined;
     const { enrolment, notices = [] } = account;
     const sinceMs = clock() - historyKeptSeconds * 1000;
-    const [face, ways, { keys, places }, entries, selfies, cases, planned] = await Promise.all([
+    const [face, ways, known, entries, selfies, cases, planned] = await Promise.all([
       enrolment && describeFace(accountId, enrolment),
       factors.load(accountId),
       familiar.load(accountId),
@@ -97,11 +98,7 @@ export function createExportOf(tools: ExportTools) {
       account: describeAccount(account),
       face,
       factors: describeFactors(ways),
-      devices: keys.map(({ name, addedAtMs, usedAtMs }) => ({
-        ...{ name, added_at: isoTime(addedAtMs), used_at: isoTime(usedAtMs) },
-      })),
-      // Kept as hashes, which can be compared and not read.
-      familiar_places: places.length,
+      ...describeFamiliar(known),
       history: entries.map(({ atMs, ...entry }) => ({ at: isoTime(atMs), ...entry })),
       not_yet_shown: notices.map(({ atMs, ...notice }) => ({ at: isoTime(atMs), ...notice })),
       selfies_at_didit: selfies.map(({ diditSessionId, atMs }) => ({
@@ -110,6 +107,18 @@ export function createExportOf(tools: ExportTools) {
       looked_at_by_people: cases.map(describeReview),
       erasure: planned && { what: planned.what, at: isoTime(planned.readyAtMs) },
     });
+  };
+}
+
+function describeFamiliar({ keys, places, lastProof, signedOutAtMs }: Familiar) {
+  return {
+    devices: keys.map(({ name, addedAtMs, usedAtMs }) => ({
+      ...{ name, added_at: isoTime(addedAtMs), used_at: isoTime(usedAtMs) },
+    })),
+    // Kept as hashes, which can be compared and not read.
+    familiar_places: places.length,
+    last_shown: lastProof && { at: isoTime(lastProof.atMs), where: lastProof.location },
+    signed_out_at: isoTime(signedOutAtMs),
   };
 }
 

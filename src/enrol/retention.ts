@@ -13,6 +13,7 @@ import type { Account, Accounts } from '../store/accounts.ts';
 import type { DiditTraces } from '../store/didit-traces.ts';
 import { type DueList, createDueList } from '../store/due.ts';
 import type { Explanations } from '../store/explanations.ts';
+import type { FamiliarRecords } from '../store/familiar.ts';
 import { type History, historyKeptSeconds } from '../store/history.ts';
 import type { Reviews } from '../store/reviews.ts';
 import { type Store, update } from '../store/store.ts';
@@ -24,6 +25,7 @@ export interface RetentionTools {
   store: Store;
   accounts: Accounts;
   history: History;
+  familiar: Pick<FamiliarRecords, 'erase'>;
   explanations: Pick<Explanations, 'prune'>;
   traces: DiditTraces;
   reviews: Pick<Reviews, 'erase' | 'prune'>;
@@ -93,6 +95,7 @@ export function createRetention(tools: RetentionTools): Retention {
     const keptMs = isErased ? 0 : historyKeptSeconds * 1000;
     await history.prune(id, clock() - keptMs);
     if (isErased) await reviews.erase(id);
+    if (isErased) await tools.familiar.erase(id);
     if (await isInactive(account, sinceMs)) await tools.erasure.eraseFace(id);
   }
 

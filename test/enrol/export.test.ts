@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { withProof } from '../../src/domain/familiar.ts';
 import { exportPeople } from '../../src/enrol/export.ts';
 import { scene, startMs } from './scene.ts';
 
@@ -38,6 +39,20 @@ describe('[BD-12] what somebody takes along', () => {
     const opened = { event: 'account.portrait_opened', account: account.id, reason: 'export' };
     expect(events).toMatchObject([opened]);
     expect(await accounts.find(account.id)).toEqual(account);
+  });
+
+  it('has when and where they were last, and when they signed out', async () => {
+    const { people, familiar, settle } = await scene();
+    const { account } = await settle('ana');
+    const location = { latitude: 52.5, longitude: 13.4 };
+    await familiar.change(account.id, (before) => ({
+      ...withProof(before, { network: 'hash' }, location, startMs),
+      signedOutAtMs: startMs,
+    }));
+    expect(await people.exportOf(account.id)).toMatchObject({
+      ...{ devices: [], familiar_places: 1, signed_out_at: startedAt },
+      last_shown: { at: startedAt, where: location },
+    });
   });
 
   it('has nobody else in it, and nothing by which one could be them', async () => {

@@ -138,6 +138,20 @@ it('[BD-09] histories lose what is older than four hundred days, and those of th
   expect(await entries(ana.account.id)).toContain('exported');
 }, 60_000);
 
+it('[BD-09] what is familiar of the erased goes, should a sign-in have passed their erasure', async () => {
+  const here = await scene({ settings });
+  const { people, accounts, familiar, settle } = here;
+  const [ana, ben] = [await settle('ana', 0), await settle('ben', 0)];
+  for (const { account } of [ana, ben]) {
+    await familiar.change(account.id, (before) => ({ ...before, signedOutAtMs: startMs }));
+  }
+  await accounts.change(ben.account.id, (account) => ({ ...account, status: 'erased' }));
+  people.start();
+  await onDay(here, 1);
+  expect((await familiar.load(ben.account.id)).signedOutAtMs).toBeUndefined();
+  expect((await familiar.load(ana.account.id)).signedOutAtMs).toBe(startMs);
+}, 60_000);
+
 it('[BD-09] several processes sweep once a day together, and one that died leaves it to them', async () => {
   const here = await scene({ storeUrl: await freshRedis(), settings });
   const { leaving, open, settle, until, time } = here;
