@@ -9,6 +9,7 @@ import {
   heading,
   launchChromium,
   newPerson,
+  press,
   signIn,
   toSelfie,
 } from '../support/chromium.ts';
@@ -71,6 +72,24 @@ test('ana signs in and reads on the screen how she did, and where the time went'
   expect(hops[0]).toContain('The provider asks who you are');
   expect(hops.at(-1)).toContain('The door opens');
   expect(hops).toHaveLength(6);
+});
+
+test('[AS-03] something sensitive takes a selfie with movement, in the browser that has its key', async () => {
+  const { page } = await newPerson(browser!);
+  await page.goto('http://localhost:3002');
+  await signInLink(page).click();
+  await signIn(page, 'chiyo@example.com', 'approve');
+  await signedIn(page).waitFor();
+  expect((await claimsOn(page)).acr).toBe('urn:didit-oidc:acr:selfie:test');
+  await page.getByRole('link', { name: 'Do something sensitive' }).click();
+  await press(page, 'Take a selfie');
+  await finishSelfie(page, 'approve');
+  await signedIn(page).waitFor();
+  const { acr, amr } = await claimsOn(page);
+  expect({ acr, amr }).toEqual({
+    acr: 'urn:didit-oidc:acr:selfie-active:test',
+    amr: '["face","swk","pop","mfa"]',
+  });
 });
 
 test('choosing a person on the first page fills in who it is', async () => {
