@@ -4,7 +4,12 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Attempt, type AttemptEvent, transition } from '../../src/domain/attempt.ts';
+import {
+  type Attempt,
+  type AttemptEvent,
+  type Capture,
+  transition,
+} from '../../src/domain/attempt.ts';
 import { isOver, standing } from '../../src/domain/standing.ts';
 import { acr } from '../../src/domain/assurance.ts';
 import type { VerdictOutcome } from '../../src/domain/decision.ts';
@@ -13,6 +18,7 @@ import {
   callbackNonceHash,
   capture,
   captured,
+  decided,
   events,
   fresh,
   identified,
@@ -20,10 +26,13 @@ import {
   legOf,
   startMs,
 } from './samples.ts';
+import { helpingWith, onPhone } from './phone-stories.ts';
 
 interface Step {
   event: AttemptEvent;
   atMs: number;
+  /** Did it change the attempt? */
+  isTaken?: boolean;
 }
 
 const diditSessionId = fc.constantFrom('didit-session-1', 'didit-session-1', 'didit-session-2');
@@ -109,6 +118,8 @@ const judging: fc.Arbitrary<readonly AttemptEvent[]> = fc.oneof(
   { weight: 1, arbitrary: fc.constant([events.finished]) },
 );
 
+const helping = helpingWith(judgement(harmless), nonceHash);
+
 /** Events that end an attempt are rarer, so that most sequences get somewhere before they come. */
 const anyEvent: fc.Arbitrary<AttemptEvent> = fc.oneof(
   { weight: 8, arbitrary: judgement(harmless) },
@@ -144,6 +155,7 @@ const gapMs = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(0, 1, 500) },
   { weight: 2, arbitrary: fc.constantFrom(2_999, 3_000, 3_001) },
   { weight: 1, arbitrary: fc.constantFrom(60_000, 119_999, 120_000, 120_001) },
+  { weight: 2, arbitrary: fc.constantFrom(59_999, 60_000, 89_999, 90_000) },
 );
 
 const stepsOf = (some: fc.Arbitrary<readonly AttemptEvent[]>): fc.Arbitrary<Step[]> =>
@@ -167,7 +179,7 @@ const asked = [
 
 /**
  * Most are of a selfie; the others are of somebody who types, and perhaps takes a selfie after all, or of a browser
- * with a key, before a policy that says this and that.
+ * with a key, before a policy that says this and that, or of one that hands its selfie off to a phone.
  */
 const story: fc.Arbitrary<{ from: Attempt; steps: Step[] }> = fc.oneof(
   {
@@ -199,6 +211,19 @@ const story: fc.Arbitrary<{ from: Attempt; steps: Step[] }> = fc.oneof(
       ),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      from: fc.constantFrom(decided, onPhone, onPhone),
+      steps: stepsOf(
+        fc.oneof(
+          { weight: 14, arbitrary: helping },
+          { weight: 1, arbitrary: judging },
+          { weight: 1, arbitrary: oneEvent },
+        ),
+      ),
+    }),
+  },
 );
 
 /** Every attempt that the story passes through, the first and the last included. */
@@ -215,7 +240,11 @@ const runs = { numRuns: 3_000 };
  * The rules in the words of the requirements, over what happened and not over what was stored.
  * The capture was made for `sessionId`, and nothing before now has ended the attempt.
  */
-function mayOpen(past: readonly Step[], sessionId: string, nowMs: number): boolean {
+function mayOpen(
+  past: readonly Step[],
+  { diditSessionId: sessionId, handoff }: Capture,
+  nowMs: number,
+): boolean {
   const verdicts = past.filter(
     ({ event }) =>
       event.type === 'judged' &&
@@ -223,7 +252,10 @@ function mayOpen(past: readonly Step[], sessionId: string, nowMs: number): boole
       event.verdict.outcome === 'approved',
   );
   const back = past.find(
-    ({ event }) => event.type === 'returned' && event.nonceHash === callbackNonceHash,
+    ({ event }) =>
+      event.type === 'returned' &&
+      event.nonceHash === callbackNonceHash &&
+      event.cookieHash === handoff?.cookieHash,
   );
   const [verdict] = verdicts;
   if (verdict?.event.type !== 'judged' || !back) return false;
@@ -235,6 +267,39 @@ function mayOpen(past: readonly Step[], sessionId: string, nowMs: number): boole
   if (nowMs - verdict.atMs > 120_000 || nowMs >= startMs + 300_000) return false;
   const waitMs = verdict.event.locality === 'cannot_tell' ? 3_000 : 0;
   return nowMs >= Math.max(verdict.atMs, back.atMs) + waitMs;
+}
+
+/**
+ * The same for a selfie on a phone: besides, its code was shown there when all else was right, and then typed, within
+ * a minute. How many wrong ones came before is asked below.
+ */
+function mayOpenByPhone(past: readonly Step[], taken: Capture, nowMs: number): boolean {
+  let shownAtMs: number | undefined;
+  let isTyped = false;
+  for (const [at, { event, atMs }] of past.entries()) {
+    if (isTyped || !mayOpen(past.slice(0, at), taken, atMs)) continue;
+    if (event.type === 'code_shown') shownAtMs ??= atMs;
+    const isInTime = shownAtMs !== undefined && atMs < shownAtMs + 60_000;
+    if (event.type === 'code_typed' && event.hash === 'right' && isInTime) isTyped = true;
+  }
+  return isTyped && mayOpen(past, taken, nowMs);
+}
+
+/** A phone takes a selfie only if it was the first to bring the code that was offered last, within ninety seconds. */
+function mayTake(past: readonly Step[], taken: Required<Capture>['handoff']): boolean {
+  let offer: { codeHash: string; atMs: number } | undefined;
+  let owner: string | undefined;
+  for (const { event, atMs, isTaken } of past) {
+    if (!isTaken) continue;
+    if (event.type === 'handed_off') [offer, owner] = [{ ...event, atMs }, undefined];
+    // Whoever goes another way, or shows a key, has to be offered it anew.
+    if (event.type === 'factor_chosen' || event.type === 'device_proven') offer = undefined;
+    if (event.type !== 'claimed') continue;
+    if (owner !== undefined || event.codeHash !== offer?.codeHash) return false;
+    if (atMs >= offer.atMs + 90_000) return false;
+    owner = event.cookieHash;
+  }
+  return offer?.codeHash === taken.codeHash && owner === taken.cookieHash;
 }
 
 /** The same for whoever types: two different codes of this person, each of which was asked for at that time. */
@@ -277,10 +342,11 @@ function mayOpenBySkip(
 }
 
 describe('[RL-09] whatever happens, an attempt', () => {
-  test('opens the door when its verdict and return, two legs or a key say so, and never else', () => {
+  test('opens the door when its verdict and return, two legs, a key or a phone’s code say so, and never else', () => {
     let opened = 0;
     let openedByLegs = 0;
     let openedBySkip = 0;
+    let openedByPhone = 0;
     fc.assert(
       fc.property(story, ({ from, steps }) => {
         let attempt = from;
@@ -289,9 +355,12 @@ describe('[RL-09] whatever happens, an attempt', () => {
         for (const step of steps) {
           if (attempt.phase === 'captured') {
             const isSomebody = attempt.identity.accountId !== undefined;
-            const may = isSomebody && mayOpen(past, attempt.capture.diditSessionId, step.atMs);
+            const isOnPhone = attempt.capture.handoff !== undefined;
+            const rules = isOnPhone ? mayOpenByPhone : mayOpen;
+            const may = isSomebody && rules(past, attempt.capture, step.atMs);
             expect(standing(attempt, step.atMs).at === 'ready').toBe(may);
-            if (may) opened += 1;
+            if (may && isOnPhone) openedByPhone += 1;
+            else if (may) opened += 1;
           } else if (attempt.phase === 'proven' && attempt.skippedAtMs !== undefined) {
             const may = mayOpenBySkip(past, attempt, step.atMs);
             expect(standing(attempt, step.atMs).at === 'ready').toBe(may);
@@ -315,17 +384,31 @@ describe('[RL-09] whatever happens, an attempt', () => {
           }
           const before = attempt;
           attempt = transition(attempt, step.event, step.atMs).attempt;
+          const pastOf = past;
           const isOnItsWay = attempt.phase === before.phase || attempt.phase === 'proven';
-          past = isOnItsWay ? [...past, step] : [];
+          past = isOnItsWay ? [...past, { ...step, isTaken: attempt !== before }] : [];
           if (attempt.phase === 'captured' && before !== attempt) {
             const { decision } = attempt;
             expect(['selfie', 'selfie_active']).toContain(decision?.action);
+          }
+          if (before.phase === 'identified' && attempt.phase === 'captured') {
+            const { handoff } = attempt.capture;
+            if (handoff) expect(mayTake(pastOf, handoff)).toBe(true);
+          }
+          const wrong = past.filter(
+            ({ event }) => event.type === 'code_typed' && event.hash === 'wrong',
+          );
+          // Some of them may have come when none was asked for.
+          if (attempt.phase === 'captured' && attempt.handoff) {
+            expect(attempt.handoff.wrongCodes ?? 0).toBeLessThanOrEqual(Math.min(wrong.length, 4));
           }
           const isTheirKey =
             step.event.type === 'device_proven' && step.event.accountId === identity.accountId;
           if (isTheirKey && before.phase === 'identified') hasShownKey = !over(attempt);
           if (attempt.phase === 'consumed' && before.phase === 'captured') {
-            expect(attempt.proof.amr.includes('pop')).toBe(hasShownKey);
+            const isOnPhone = before.capture.handoff !== undefined;
+            expect(attempt.proof.amr.includes('pop')).toBe(hasShownKey && !isOnPhone);
+            expect(attempt.proof.acr === acr.selfieHandoff).toBe(isOnPhone);
           }
           if (attempt.phase === 'consumed' && before !== attempt) {
             expect(step.event.type).toBe('finished');
@@ -333,12 +416,13 @@ describe('[RL-09] whatever happens, an attempt', () => {
           }
         }
       }),
-      runs,
+      { numRuns: 3 * runs.numRuns },
     );
     // Else the rules would have been tried on closed doors alone.
     expect(opened).toBeGreaterThan(100);
     expect(openedByLegs).toBeGreaterThan(100);
     expect(openedBySkip).toBeGreaterThan(100);
+    expect(openedByPhone).toBeGreaterThan(100);
   });
 
   test('says "ready" exactly when finishing would consume it, with the same proof', () => {
