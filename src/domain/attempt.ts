@@ -190,13 +190,10 @@ export type AttemptEvent =
   | { type: 'prolonged'; untilMs: number }
   | { type: 'device_proven'; accountId: string; device: DeviceProof }
   | { type: 'decided'; decision: Decision; reach: Reach }
-  | {
-      type: 'handed_off';
-      codeHash: string;
-      salt: string;
-      from: Handoff['from'];
-      environment: 'live' | 'sandbox';
-    }
+  | ({ type: 'handed_off'; environment: 'live' | 'sandbox' } & Pick<
+      Handoff,
+      'codeHash' | 'salt' | 'from' | 'deviceClass'
+    >)
   | { type: 'claimed'; codeHash: string; cookieHash: string; place: Place }
   | { type: 'captured'; capture: Capture }
   | { type: 'judged'; diditSessionId: string; verdict: Verdict; locality: Locality }

@@ -14,6 +14,7 @@ import { isEnrolling } from './joining.ts';
 import type { Place } from './locality.ts';
 import type { SeenSignals } from './signals.ts';
 import { standing } from './standing.ts';
+import type { DeviceClass } from './turn.ts';
 
 /** A browser, and where it stands as far as that is known. */
 export interface Side {
@@ -29,6 +30,8 @@ export interface Handoff {
   offeredAtMs: number;
   /** Where the code is shown. */
   from: Side;
+  /** Of that browser: it is the one that would be signed in, whoever's the phone is. */
+  deviceClass: DeviceClass;
   /** The browser that took it on, and the hash of the cookie that it got for it. */
   claim?: { cookieHash: string; place: Place; atMs: number };
   /** The code that goes back, hashed, and when the phone first showed it. */
@@ -67,7 +70,7 @@ export function mayBeHandedOff(attempt: Attempt, environment: 'live' | 'sandbox'
 /** Offered anew, the code before it is worth nothing; one that a phone has taken on stays. */
 export function offer(
   attempt: Attempt,
-  { codeHash, salt, from, environment }: Extract<AttemptEvent, { type: 'handed_off' }>,
+  { codeHash, salt, from, deviceClass, environment }: Extract<AttemptEvent, { type: 'handed_off' }>,
   nowMs: number,
 ): Transition {
   const isNext = attempt.phase === 'identified' && attempt.factor === undefined;
@@ -77,7 +80,8 @@ export function offer(
     return { attempt, refused: 'out_of_order' };
   }
   if (attempt.handoff?.claim) return { attempt, refused: 'spent' };
-  return { attempt: { ...attempt, handoff: { codeHash, salt, offeredAtMs: nowMs, from } } };
+  const handoff = { codeHash, salt, offeredAtMs: nowMs, from, deviceClass };
+  return { attempt: { ...attempt, handoff } };
 }
 
 /** A second browser with the same code: one of the two was sent it, and nobody can tell which. */

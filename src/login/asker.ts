@@ -1,6 +1,7 @@
 /** Who asks, as far as limits and turns care: which browser, from where, known to this account or not. */
 import type { RouterContext } from '@koa/router';
 import type { Attempt } from '../domain/attempt.ts';
+import { handoffOf } from '../domain/handoff.ts';
 import type { Asker } from '../store/limits.ts';
 import { thisDevice } from './device.ts';
 import { type LoginTools, thisPlace } from './room.ts';
@@ -18,7 +19,8 @@ export function thisAsker(
     (attempt.kind === 'step_up' || hasShownKey(attempt) || device.knows(accountId));
   return {
     device: device.id,
-    deviceClass: isKnown ? 'known' : 'unknown',
+    // A phone that is known does not make the browser known that it helps.
+    deviceClass: handoffOf(attempt)?.deviceClass ?? (isKnown ? 'known' : 'unknown'),
     network: thisPlace(ctx, tools).network,
     clientId: attempt.client.id,
   };

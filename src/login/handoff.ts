@@ -11,6 +11,7 @@ import { allowsHandoff } from '../oidc/prompts.ts';
 import { createAllowance } from '../web/allowance.ts';
 import { typed } from '../web/forms.ts';
 import { qrPicture } from '../web/qr.ts';
+import { thisAsker } from './asker.ts';
 import { decideOn } from './decide.ts';
 import type { Step } from './enrolment.ts';
 import { beginAgain } from './leave.ts';
@@ -77,6 +78,7 @@ async function offerHandoff(ctx: RouterContext, tools: LoginTools, form: Form): 
   const event = {
     type: 'handed_off' as const,
     ...{ codeHash: tools.hash(code), salt, from: thisSide(ctx, tools), environment },
+    deviceClass: thisAsker(ctx, tools, attempt).deviceClass,
   };
   const { refused } = await propose(tools, attempt, event, { attempt, stored });
   if (!refused) recordFor(tools, attempt, 'handoff.offered');

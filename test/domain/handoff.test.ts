@@ -36,6 +36,7 @@ const ofPhone = {
 
 const offered = {
   ...{ type: 'handed_off', codeHash: 'code', salt: 'salt', from: desktop, environment: 'live' },
+  deviceClass: 'unknown',
 } as const satisfies AttemptEvent;
 const claimed = {
   ...{ type: 'claimed', codeHash: 'code', cookieHash: 'cookie', place: phone },

@@ -13,6 +13,7 @@ const cookieHash = fc.constantFrom('cookie', 'cookie', 'cookie', 'cookie', 'anot
 const handedOff = fc.record({
   ...{ type: fc.constant('handed_off'), codeHash, salt: fc.constant('salt') },
   ...{ from: fc.constant(from), environment: fc.constant('live') },
+  deviceClass: fc.constant('unknown'),
 });
 const claimed = fc.record({
   ...{ type: fc.constant('claimed'), codeHash, cookieHash, place: fc.constant(place) },
@@ -32,7 +33,14 @@ const rightPhone = { codeHash: 'code', cookieHash: 'cookie' };
 const handoff = { ...rightPhone, from, relation: 'same_country' } as const;
 const allRight: Record<'taken' | 'approved' | 'typed', readonly AttemptEvent[]> = {
   taken: [
-    { type: 'handed_off', codeHash: 'code', salt: 'salt', from, environment: 'live' },
+    {
+      type: 'handed_off',
+      codeHash: 'code',
+      salt: 'salt',
+      from,
+      environment: 'live',
+      deviceClass: 'unknown',
+    },
     { type: 'claimed', ...rightPhone, place },
     { type: 'captured', capture: { ...capture, place, handoff } },
   ],
@@ -50,13 +58,11 @@ export function helpingWith(
   judged: fc.Arbitrary<AttemptEvent>,
   nonceHash: fc.Arbitrary<string>,
 ): fc.Arbitrary<readonly AttemptEvent[]> {
-  const cameBack = fc.record({
-    ...{ type: fc.constant('returned'), nonceHash },
-    cookieHash: fc.oneof(
-      { weight: 5, arbitrary: cookieHash },
-      { weight: 1, arbitrary: fc.constant(undefined) },
-    ),
-  });
+  const returned = { type: fc.constant('returned'), nonceHash } as const;
+  const cameBack: fc.Arbitrary<AttemptEvent> = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ ...returned, cookieHash }) },
+    { weight: 1, arbitrary: fc.record(returned) },
+  );
   return fc.oneof(
     { weight: 2, arbitrary: fc.tuple(handedOff, claimed, capturedByPhone) },
     { weight: 3, arbitrary: fc.constant(allRight.taken) },

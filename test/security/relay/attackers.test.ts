@@ -199,6 +199,28 @@ describe('[XD-13] an attacker who forwards', () => {
   });
 });
 
+it('[XD-17] a new desktop that presses somebody presses, though their own phone be known', async () => {
+  const [person, phone] = [scene.bed.person(), phoneOf()];
+  const own = await named(scene, { desktop: phone, person });
+  const selfie = await settle(phone, await press(phone, own.capture, 'selfie'));
+  const back = await settle(phone, await takeSelfie(phone, selfie, 'approve'));
+  await press(phone, await whileWaiting(phone, back), 'resume');
+
+  const ask = async (): Promise<number> => {
+    const before = await created();
+    const { address } = await offered(scene, { person });
+    await toDidit(phone, await claim(phone, address));
+    return (await created()) - before;
+  };
+  for (let times = 1; times <= 3; times += 1) expect(await ask()).toBe(1);
+  expect(await ask()).toBe(0);
+  // The phone itself goes on.
+  const before = await created();
+  const again = await named(scene, { desktop: phone, person, prompt: 'login' });
+  await settle(phone, await press(phone, again.capture, 'selfie'));
+  expect((await created()) - before).toBe(1);
+});
+
 describe('[XD-13] a second claim', () => {
   it('cancels both', async () => {
     const offer = await offered(scene);
