@@ -140,7 +140,8 @@ describe('the person whose selfie people have to look at', () => {
     }
     expect(page.text).toContain('A person at');
     expect(page.text).not.toMatch(/http-equiv="refresh"|data-submit/);
-    expect(referenceOn(page)).toBe(events('review.opened')[0]?.reference);
+    // The page may be there a moment before the case.
+    await vi.waitFor(() => expect(referenceOn(page)).toBe(events('review.opened')[0]?.reference));
 
     const other = await browser.post(`${page.url}/factor`, {
       ...{ form_token: /name="form_token" value="([^"]+)"/.exec(page.text)?.[1] ?? '' },
