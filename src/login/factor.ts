@@ -91,8 +91,9 @@ export async function chooseFactor(
   // Who was to be enrolled signs in by what they have instead: codes bring no face.
   const kind = isEnrolling(own.attempt) ? 'login' : undefined;
   const begun = isGoingOn ? own : await beginAgain(ctx, tools, 'identity', kind);
-  // Whom the policy keeps out, it keeps out by every way.
-  const loaded = await decideOn(ctx, tools, begun, form);
+  // Whom the policy keeps out, it keeps out by every way; who has shown something was let as far as that.
+  const hasLegs = 'legs' in begun.attempt;
+  const loaded = hasLegs ? begun : await decideOn(ctx, tools, begun, form);
   if (loaded.attempt.phase === 'identified') {
     await ask(ctx, tools, loaded.attempt, factor, loaded);
   }

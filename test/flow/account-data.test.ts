@@ -168,8 +168,7 @@ describe('[BD-12] what somebody takes along', () => {
     const held = JSON.parse(taken.text) as Record<string, Record<string, unknown>>;
     expect(Object.keys(held).sort()).toEqual([
       ...['account', 'devices', 'exported_at', 'face', 'factors', 'familiar_places', 'history'],
-      'not_yet_shown',
-      'selfies_at_didit',
+      ...['last_shown', 'looked_at_by_people', 'not_yet_shown', 'selfies_at_didit'],
     ]);
     expect(Object.keys(held['account'] ?? {}).sort()).toEqual([
       ...['consent', 'created_at', 'email', 'email_verified', 'enrolled', 'enrolled_at'],
