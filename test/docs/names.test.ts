@@ -22,6 +22,7 @@ const otherNames: Readonly<Record<string, string>> = {
   NODE_EXTRA_CA_CERTS: 'src/web/mail-server.ts',
   FACE_MATCH: 'src/simulator/options.ts',
   IP_ANALYSIS: 'src/simulator/options.ts',
+  ACTIVE_3D: 'src/simulator/options.ts',
   ID_VERIFICATION: 'src/simulator/options.ts',
 };
 
