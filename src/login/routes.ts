@@ -166,7 +166,9 @@ async function showFallback(
   // Whom the policy keeps out, or holds, it keeps out by every way.
   const { decision } = 'decision' in attempt ? attempt : {};
   const isKeptOut = decision?.action === 'deny' || decision?.action === 'review';
-  const maySelfie = !isKeptOut && reason !== 'other_first' && reason !== 'unmet';
+  // Whom a person has to look at may come again: then it is decided anew.
+  const isDenied = decision?.action === 'deny';
+  const maySelfie = !isDenied && reason !== 'other_first' && reason !== 'unmet';
   const again =
     maySelfie && permitsSelfie(attempt, tools) ? pathOf(interactionUid, 'try-again') : undefined;
   // The same list for everybody; it takes a name to use one.

@@ -26,6 +26,7 @@ const wire = {
   ip_analyses: [
     {
       ...{ ip_address: '203.0.113.7', browser_family: 'Chrome', os_family: 'Linux' },
+      is_vpn_or_tor: true,
       warnings: [{ risk: 'VPN_DETECTED' }],
     },
     { ip_address: null },
@@ -46,6 +47,8 @@ test('a decision keeps what a verdict is judged by, and scores as they came', ()
     ],
     reviewCount: 1,
     createdAtMs: Date.UTC(2026, 10, 22, 10),
+    isVpnOrTor: true,
+    isDataCenter: false,
   });
 });
 

@@ -9,6 +9,7 @@ import { createDevice, leaveBy, selfieOn, signInWith, toContext } from '../suppo
 import { type Party, createParty, heading, press, settle } from '../support/login.ts';
 import { freshRedis } from '../support/redis.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
+import { addressOn, approveOn, deskClient, safariOnIphone } from './relay/scene.ts';
 import { answer, choose, equip, finishOn, mailedCode, waysOn } from '../support/ways.ts';
 
 let bed: Testbed;
@@ -25,7 +26,12 @@ beforeAll(async () => {
   const torExitsFile = join(directory, 'tor.txt');
   writeFileSync(torExitsFile, '203.0.113.9\n');
   const flags = { policyFile: 'strict', trustProxy: ['127.0.0.1'], networks: { torExitsFile } };
-  bed = await startTestbed({ storeUrl: await freshRedis(), flags, people: 10 });
+  bed = await startTestbed({
+    storeUrl: await freshRedis(),
+    flags,
+    people: 12,
+    clients: [deskClient],
+  });
   store = await bed.openStore();
   party = await createParty(bed);
 });
@@ -211,4 +217,22 @@ test('[XD-08] whom a rule keeps out, it keeps out by every way, known or not', a
   }
   expect(bed.mails.filter(({ to }) => to.address === known)).toEqual([]);
   expect(await creates()).toBe(before);
+});
+
+test('[XD-13] a phone in another network than the browser that asks opens nothing', async () => {
+  // So many codes go to one network in a quarter of an hour, and no more.
+  aheadMs += 16 * 60_000;
+  const desk = await createParty(
+    { issuer: bed.issuer, clientSecret: deskClient.client_secret },
+    'desk',
+  );
+  const person = bed.person();
+  const desktop = createBrowser();
+  const page = await byMail(desktop, await toContext(desktop, await desk.begin(), person), person);
+  const offer = await settle(desktop, await press(desktop, page, 'handoff'));
+  const phone = createBrowser({ userAgent: safariOnIphone, address: '198.51.100.7' });
+  const done = await approveOn(phone, addressOn(offer));
+  expect(done.text).not.toContain('back-code');
+  const [verdict] = bed.events.filter(({ event }) => event === 'verdict.received').slice(-1);
+  expect(verdict?.reason).toContain('policy: the phone is not on the network of the browser');
 });
