@@ -12,6 +12,7 @@ import { type SettleTools, createSettle } from './didit/settle.ts';
 import { createWebhook } from './didit/webhook.ts';
 import { type WithdrawTools, createWithdraw } from './didit/withdraw.ts';
 import type { SendMail } from './domain/message.ts';
+import { refreshTokenSeconds } from './oidc/provider.ts';
 import type { DiditTraces } from './store/didit-traces.ts';
 import type { Reviews } from './store/reviews.ts';
 import type { Store } from './store/store.ts';
@@ -25,9 +26,6 @@ type Records = Pick<
   SettleTools & WithdrawTools,
   'attempts' | 'turns' | 'limits' | 'bell' | 'held' | 'accounts' | 'familiar' | 'history'
 > & { store: Store; traces: DiditTraces; reviews: Reviews };
-
-/** As long as the longest grant, see `lifetimes` in oidc/provider.ts: a session, and a refresh token from its end. */
-const refreshTokenSeconds = 14 * 86_400;
 
 /** Didit's API alone, for whoever has no logins. */
 export function openDidit(
@@ -56,6 +54,7 @@ export function createDiditSide(
   records: Records,
 ) {
   const { clock, hash, alarm } = tools;
+  // As long as anything can hang on a sign-in: a session, and a refresh token from its end.
   const keptSeconds = session.maxAgeSeconds + refreshTokenSeconds;
   const sessions = createDiditSessions(records.store, records.traces, keptSeconds);
   const openReview = createOpenReview({ ...records, ...tools });

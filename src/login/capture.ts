@@ -1,4 +1,4 @@
-/** The selfie: who asks and what will happen, then one Didit session for this attempt and nobody else. */
+/** The selfie: who asks and what will happen; then it is decided once more, and begun (begin-capture.ts). */
 import type { RouterContext } from '@koa/router';
 import { acr, acrName } from '../domain/assurance.ts';
 import { type Attempt, type Identity, isEnrolling } from '../domain/attempt.ts';

@@ -3,7 +3,7 @@ import type { RouterContext } from '@koa/router';
 import type { Interaction } from 'oidc-provider';
 import { type LoginTools, ownInteraction, pathOf } from './room.ts';
 import { seeOther } from './resume.ts';
-import { askingClient, readInteraction } from './start.ts';
+import { describeClient, findClient, readInteraction } from './start.ts';
 
 export async function showConsent(
   ctx: RouterContext,
@@ -11,8 +11,8 @@ export async function showConsent(
   interaction: Interaction,
 ): Promise<void> {
   const { params, uid } = interaction;
-  const client = await tools.provider.Client.find(String(params.client_id));
-  const asking = await askingClient(interaction, tools);
+  const client = await findClient(interaction, tools);
+  const asking = describeClient(interaction, client);
   const page = {
     page: 'consent',
     client: { ...asking, privacyUrl: client?.policyUri, termsUrl: client?.tosUri },

@@ -3,6 +3,7 @@ import type { RouterContext } from '@koa/router';
 import type { Attempt } from '../domain/attempt.ts';
 import {
   type DeviceKey,
+  type Familiar,
   type FamiliarPlace,
   withKey,
   withProof,
@@ -47,19 +48,30 @@ export async function becomeFamiliar(
   const here = tools.whereabouts.of(ctx.ip);
   const nowMs = tools.clock();
   await tools.familiar.change(accountId, (before) => {
-    const used = before.keys.find(({ id }) => id === device?.id);
-    const key = made ?? (used && { ...used, usedAtMs: nowMs, actedAtMs: proof ?? used.actedAtMs });
-    // Whoever sits there next may find the browser's half of it still.
-    const isShared = attempt.phase === 'captured' && attempt.capture.isShared === true;
-    const withIt = isShared
+    const known = isShared(attempt)
       ? withoutKeys(before, ({ id }) => id === device?.id)
-      : key
-        ? withKey(before, key)
-        : before;
-    if (proof === undefined) return withIt;
-    return withProof(withIt, placeNames(tools, accountId, here), here.location, nowMs);
+      : withUsedKey(before, made, device && { id: device.id, usedAtMs: nowMs, actedAtMs: proof });
+    if (proof === undefined) return known;
+    return withProof(known, placeNames(tools, accountId, here), here.location, nowMs);
   });
   return made;
+}
+
+/** Whoever sits there next may find the browser's half of its key still. */
+const isShared = (attempt: Attempt): boolean =>
+  attempt.phase === 'captured' && attempt.capture.isShared === true;
+
+/** @param used the key that was proven; `actedAtMs` where its person did more than be there. */
+function withUsedKey(
+  familiar: Familiar,
+  made: DeviceKey | undefined,
+  used: { id: string; usedAtMs: number; actedAtMs: number | undefined } | undefined,
+): Familiar {
+  if (made) return withKey(familiar, made);
+  const key = familiar.keys.find(({ id }) => id === used?.id);
+  if (!key || !used) return familiar;
+  const { usedAtMs, actedAtMs = key.actedAtMs } = used;
+  return withKey(familiar, { ...key, usedAtMs, actedAtMs });
 }
 
 /** When a selfie or a passkey was shown that surely was shown here; undefined: none was. */

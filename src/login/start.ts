@@ -1,6 +1,6 @@
 /** From the library's interaction to our attempt, once, when the dispatcher first sees it. */
 import type { RouterContext } from '@koa/router';
-import { type Interaction, errors } from 'oidc-provider';
+import { type Client, type Interaction, errors } from 'oidc-provider';
 import {
   type Attempt,
   type AttemptKind,
@@ -41,13 +41,14 @@ export async function startAttempt(
   const accountId = isOther ? undefined : interaction.session?.accountId;
   const account = accountId === undefined ? undefined : await accounts.find(accountId);
   const admission = await tools.enrolment?.admit(ctx, interaction);
-  const minimumAcr = await minimumAcrOf(interaction, tools);
+  const client = await findClient(interaction, tools);
+  const minimumAcr = client && minimumOf(client, tools.settings.environment);
   const attempt = newAttempt({
     id: random(16),
     kind: admission?.kind ?? kindOf(interaction, tools, account),
     interactionUid: interaction.uid,
     reference: newReference(random),
-    client: await askingClient(interaction, tools),
+    client: describeClient(interaction, client),
     request: {
       loginHint: text(interaction.params.login_hint),
       uiLocales: wantedLanguages(ctx, text(interaction.params.ui_locales)).join(' ') || undefined,
@@ -107,23 +108,19 @@ export function nextAttempt(
   return transition(fresh, { type, identity }, clock()).attempt;
 }
 
-/** By the operator's word in the clients file. */
-async function minimumAcrOf(
+/** The app that asks; one that registered itself is read from the store. */
+export const findClient = (
   { params }: Interaction,
-  { provider, settings }: LoginTools,
-): Promise<string | undefined> {
-  const client = await provider.Client.find(String(params.client_id));
-  return client && minimumOf(client, settings.environment);
-}
+  { provider }: Pick<LoginTools, 'provider'>,
+): Promise<Client | undefined> => provider.Client.find(String(params.client_id));
 
 /** Who asks: the name that the client gave itself, and the host that it really is. */
-export async function askingClient(
-  interaction: Interaction,
-  { provider }: Pick<LoginTools, 'provider'>,
-): Promise<Attempt['client']> {
-  const id = String(interaction.params.client_id);
-  const client = await provider.Client.find(id);
-  const redirectUri = text(interaction.params.redirect_uri) ?? client?.redirectUris?.[0] ?? '';
+export function describeClient(
+  { params }: Interaction,
+  client: Client | undefined,
+): Attempt['client'] {
+  const id = String(params.client_id);
+  const redirectUri = text(params.redirect_uri) ?? client?.redirectUris?.[0] ?? '';
   return { id, name: client?.clientName ?? id, host: URL.parse(redirectUri)?.host ?? id };
 }
 

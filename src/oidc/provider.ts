@@ -57,6 +57,9 @@ export interface ProviderParts {
  */
 const shortSessionSeconds = 3_600;
 
+/** From its issue on: it may outlive the session that it came from. */
+export const refreshTokenSeconds = 14 * 24 * 3_600;
+
 /** An interaction lives as long as an attempt; see login/start.ts. */
 export const interactionTtlSeconds = 900;
 
@@ -202,13 +205,12 @@ function cookies(keys: readonly string[], tls: boolean): Configuration['cookies'
 }
 
 function lifetimes({ session, environment }: ProviderSettings, clock: Clock): Configuration['ttl'] {
-  const days14 = 14 * 24 * 3600;
   const isShort = (name: string | undefined): boolean =>
     [acr.fallback, acr.selfieHandoff].some((short) => name === acrName(short, environment));
   /** Of a time that began with the login and does not slide. */
   const left = (seconds: number, authTime = clock() / 1000): number =>
     seconds - (clock() / 1000 - authTime);
-  const grantSeconds = session.maxAgeSeconds + days14;
+  const grantSeconds = session.maxAgeSeconds + refreshTokenSeconds;
   return {
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 600,
     AuthorizationCode: 60,
@@ -218,7 +220,9 @@ function lifetimes({ session, environment }: ProviderSettings, clock: Clock): Co
     IdToken: 600,
     Interaction: interactionTtlSeconds,
     RefreshToken: (_ctx, { acr: name, authTime }) =>
-      isShort(name) ? Math.max(1, Math.floor(left(shortSessionSeconds, authTime))) : days14,
+      isShort(name)
+        ? Math.max(1, Math.floor(left(shortSessionSeconds, authTime)))
+        : refreshTokenSeconds,
     // Slides with use, up to an end that does not.
     Session(_ctx, { acr: name, loginTs }) {
       const { ttlSeconds, maxAgeSeconds } = session;

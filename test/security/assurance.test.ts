@@ -24,7 +24,8 @@ import {
   settle,
 } from '../support/login.ts';
 import { always } from '../support/policies.ts';
-import { equip, signInByCodes } from '../support/ways.ts';
+import { redirectUri } from '../support/testbed.ts';
+import { equip, signInByCodes, waysOn } from '../support/ways.ts';
 
 const policy = vi.hoisted(() => ({ forced: undefined as Pick<Policy, 'before'> | undefined }));
 vi.mock(import('../../src/domain/policy.ts'), async (original) => {
@@ -51,6 +52,12 @@ beforeAll(async () => {
     people: 40,
     fetch: heard.fetch,
     flags: { didit: { workflows: { passive, active } } },
+    clients: [
+      {
+        ...{ client_id: 'guarded', token_endpoint_auth_method: 'none', first_party: true },
+        ...{ redirect_uris: [redirectUri], minimum_acr: 'urn:didit-oidc:acr:selfie' },
+      },
+    ],
   });
   party = await createParty(scene.bed);
 });
@@ -288,6 +295,28 @@ describe('[AS-03] the least that the operator takes for an app', () => {
     for (const other of [{}, { minimum_acr: undefined }, { minimum_acr: ['x'] }]) {
       expect(minimumOf(other, 'live')).toBeUndefined();
     }
+  });
+
+  it('is asked of a session by codes, by a selfie and by nothing less', async () => {
+    const person = scene.bed.person();
+    const { app } = await equip(scene.store, person);
+    const browser = createBrowser();
+    const request = await party.begin();
+    const ways = { address: person, app: app() };
+    await request.finish(await signInByCodes(scene.bed, browser, request, ways));
+    const before = heard.creates.length;
+
+    const page = await toContext(browser, await party.begin({ client_id: 'guarded' }), person);
+    expect(heading(page)).toBe('One selfie to sign in');
+    expect(waysOn(page)).toEqual([]);
+    const callback = await leaveBy(browser, await selfieOn(browser, page));
+    expect(answerOf(callback).code).toBeDefined();
+    expect(heard.creates.length).toBe(before + 1);
+    const again = await settle(
+      browser,
+      await browser.get((await party.begin({ client_id: 'guarded', prompt: 'none' })).url),
+    );
+    expect(answerOf(again.location).code).toBeDefined();
   });
 
   test('is asked for once: a session that has less, or none, and never a second time', () => {
