@@ -2,6 +2,7 @@
 import type { Store } from './store.ts';
 
 const pageOf = 100;
+const groupOf = 50;
 
 /** Lowest score first. */
 export async function* membersSince(
@@ -23,6 +24,18 @@ export async function* membersSince(
     limit = last === min ? limit * 2 : pageOf;
     min = last;
   }
+}
+
+/** For reading what they lead to, many at once. */
+export async function* inGroups(members: AsyncIterable<string>): AsyncGenerator<string[]> {
+  let group: string[] = [];
+  for await (const member of members) {
+    group.push(member);
+    if (group.length < groupOf) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 /** All whose score is not higher. */

@@ -1,0 +1,103 @@
+/**
+ * The events that are not written yet. They are gathered for a moment and written as one block: what is decisive at
+ * once, the steps of an ordinary sign-in when there is more to say. A store that does not answer is waited for.
+ */
+import { type AuditBlock, companyMs, eventsInBlock, lastOf, mayWait } from '../domain/audit.ts';
+import type { Clock } from '../domain/environment.ts';
+import type { AuditEvent } from '../domain/event.ts';
+import { type AuditBlocks, headEveryMs } from './audit-blocks.ts';
+
+export interface WriterTools {
+  clock: Clock;
+  /** Told of each block once it is written. */
+  written?: (block: AuditBlock) => void;
+  failed: (error: unknown) => void;
+}
+
+const soonMs = 250;
+const againMs = 2_000;
+const gatheredAtMost = 10_000;
+
+export function createAuditWriter(blocks: AuditBlocks, { clock, written, failed }: WriterTools) {
+  let gathered: AuditEvent[] = [];
+  let lost = 0;
+  /** Of a write that may have come to something, although nobody said so. */
+  let begun: AuditBlock | undefined;
+  let unnoted: AuditBlock | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let timer: { atMs: number; handle: NodeJS.Timeout } | undefined;
+  let headTimer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  // The timers run by the time that passes, also where a test holds the clock.
+  function writeWithin(ms: number): void {
+    const atMs = performance.now() + ms;
+    if (isClosed || (timer && timer.atMs <= atMs)) return;
+    clearTimeout(timer?.handle);
+    timer = { atMs, handle: setTimeout(() => void flush().catch(later), ms).unref() };
+  }
+
+  function later(error: unknown): void {
+    failed(error);
+    writeWithin(againMs);
+  }
+
+  function record(event: AuditEvent): void {
+    if (gathered.length < gatheredAtMost) gathered.push(event);
+    else lost += 1;
+    writeWithin(gathered.length >= eventsInBlock ? 0 : mayWait(event) ? companyMs : soonMs);
+  }
+
+  async function writeAll(): Promise<void> {
+    clearTimeout(timer?.handle);
+    timer = undefined;
+    while (begun || gathered.length > 0) {
+      if (lost > 0 && gathered.length < gatheredAtMost) {
+        gathered.push({ event: 'audit.lost', atMs: clock(), reason: String(lost) });
+        lost = 0;
+      }
+      const events = begun?.events ?? gathered.slice(0, eventsInBlock);
+      const block = await blocks.append(events, begun, (building) => {
+        begun = building;
+      });
+      begun = undefined;
+      gathered = gathered.slice(events.length);
+      written?.(block);
+      await noteHead(block);
+    }
+  }
+
+  /** One write for many blocks, unless nobody wrote for long. */
+  async function noteHead(block: AuditBlock): Promise<void> {
+    unnoted = block;
+    if (block.atMs - block.prev.atMs >= headEveryMs) {
+      await writeHead();
+    } else {
+      headTimer ??= setTimeout(() => void writeHead().catch(failed), headEveryMs).unref();
+    }
+  }
+
+  async function writeHead(): Promise<void> {
+    clearTimeout(headTimer);
+    headTimer = undefined;
+    const block = unnoted;
+    if (!block) return;
+    await blocks.writeHead(lastOf(block));
+    if (unnoted === block) unnoted = undefined;
+  }
+
+  function flush(): Promise<void> {
+    const done = writing.then(writeAll);
+    writing = done.catch(() => undefined);
+    return done;
+  }
+
+  return {
+    ...{ record, flush, waiting: () => gathered.length },
+    close: async (): Promise<void> => {
+      isClosed = true;
+      await flush().catch(failed);
+      await writeHead().catch(failed);
+    },
+  };
+}
