@@ -1,9 +1,11 @@
 /** The composition root's other half: Didit's side, put together for app.ts. */
 import { randomInt } from 'node:crypto';
 import { isOnLoopback, isPlainHttp } from './config/addresses.ts';
+import type { Watch } from './app-watch.ts';
 import type { Config } from './config/schema.ts';
 import { parseSecret } from './config/secrets.ts';
 import { type DiditApiOptions, createDiditApi } from './didit/api.ts';
+import { createCountEnd } from './didit/count-end.ts';
 import { mediaLimits } from './didit/media.ts';
 import { createOpenReview } from './didit/open-review.ts';
 import { createReconcile } from './didit/reconcile.ts';
@@ -18,10 +20,14 @@ import type { Reviews } from './store/reviews.ts';
 import type { Store } from './store/store.ts';
 import { createOutgoing } from './web/outgoing.ts';
 import { placeOf } from './web/place.ts';
+import type { Metrics } from './web/metrics.ts';
+import { inScope } from './web/scope.ts';
 import type { Log } from './web/telemetry.ts';
 
-type Tools = Pick<SettleTools, 'record' | 'sleep'> &
-  Pick<DiditApiOptions, 'fetch' | 'hash' | 'clock' | 'alarm'>;
+type Tools = Pick<SettleTools, 'record' | 'sleep' | 'spending'> & { metrics: Metrics } & Pick<
+    DiditApiOptions,
+    'fetch' | 'hash' | 'clock' | 'alarm'
+  >;
 type Records = Pick<
   SettleTools & WithdrawTools,
   'attempts' | 'turns' | 'limits' | 'bell' | 'held' | 'accounts' | 'familiar' | 'history'
@@ -31,7 +37,9 @@ type Records = Pick<
 export function openDidit(
   config: Config['didit'],
   log: Pick<Log, 'warn'>,
-  tools: Pick<Tools, 'fetch' | 'hash' | 'clock' | 'alarm'>,
+  tools: Pick<DiditApiOptions, 'fetch' | 'hash' | 'clock' | 'alarm' | 'isOff' | 'heard'> & {
+    watch?: Pick<Watch, 'didit'>;
+  },
 ) {
   const { apiBaseUrl, hostedOrigins, mediaOrigins } = config;
   const isOnThisMachine = isPlainHttp(apiBaseUrl) && isOnLoopback(apiBaseUrl);
@@ -43,7 +51,10 @@ export function openDidit(
     fetch: portraits.fetch,
   };
   const warn = (message: string): void => log.warn(message);
-  return { api: createDiditApi({ ...config, ...tools, media, warn }), close: portraits.close };
+  return {
+    api: createDiditApi({ ...config, ...tools, watch: tools.watch?.didit, media, warn }),
+    close: portraits.close,
+  };
 }
 
 /** Be told by Didit (webhook), or look for oneself (reconcile): both end in settle. */
@@ -65,7 +76,8 @@ export function createDiditSide(
   });
   const failed = (error: unknown): void => log.error('reconcile failed', { error: String(error) });
   const reconcile = createReconcile({
-    ...{ store: records.store, diditSessions: sessions, settle, clock, failed },
+    ...{ store: records.store, diditSessions: sessions, clock, failed },
+    settle: (...ring) => inScope(() => settle(...ring)),
     chance: () => randomInt(2 ** 32) / 2 ** 32,
   });
   const webhook = createWebhook({
@@ -74,7 +86,11 @@ export function createDiditSide(
     acceptPrefixedSignature: config.acceptPrefixedSignature,
     applicationId: config.applicationId,
     ...{ diditSessions: sessions, settle, reconcile, clock, hash, alarm },
-    counted: (result, note) => log.info('webhook', { result, ...note }),
+    countEnd: createCountEnd({ sessions, spending: tools.spending }),
+    counted(result, note) {
+      tools.metrics.webhook(result);
+      log.info('webhook', { result, ...note });
+    },
   });
   return { sessions, reconcile, webhook, openReview };
 }

@@ -16,7 +16,7 @@ import {
   type DiditPeople,
 } from './port.ts';
 import { deletionOf, names, refusal } from './refusal.ts';
-import { type Transport, createTransport } from './transport.ts';
+import { type Transport, type TransportOptions, createTransport } from './transport.ts';
 import {
   type CreateDiditSessionRequest,
   createDiditSessionResponse,
@@ -25,19 +25,19 @@ import {
   diditLanguage,
 } from './wire.ts';
 
-export interface DiditApiOptions {
+export interface DiditApiOptions extends Pick<TransportOptions, 'isOff' | 'heard' | 'watch'> {
   apiBaseUrl: string;
   apiKey: string;
   /** Where a capture may be hosted; a link to anywhere else is not followed. */
   hostedOrigins: readonly string[];
-  media: MediaRules;
+  media: Omit<MediaRules, 'warn'>;
   fetch: typeof fetch;
   hash: Hash;
   clock: Clock;
   /** Of this process. */
   createsPerMinute: number;
-  /** Told once when Didit turns out not to know `workflow_type`. */
-  warn(message: string): void;
+  /** Told once when Didit turns out not to know `workflow_type`, and whenever a portrait cannot be had. */
+  warn: (message: string) => void;
   alarm: RaiseAlarm;
 }
 
@@ -86,7 +86,7 @@ export function createDiditApi(options: DiditApiOptions): DiditApi & DiditPeople
       return deletionOf(await send({ ...call, body, timeoutMs: erasureTimeoutMs }));
     },
 
-    fetchPortrait: createMedia(options.media),
+    fetchPortrait: createMedia({ ...options.media, warn: options.warn }),
     ...createPeople(send),
   };
 }

@@ -13,6 +13,8 @@ export interface MediaRules {
   allowPlainHttp: boolean;
   /** One that looks at the addresses behind a name before it connects. It never gets the API key. */
   fetch: typeof fetch;
+  /** Told why a picture did not come: the person is not, and the operator has to know what to change. */
+  warn(message: string): void;
 }
 
 /** More than a portrait has that Didit itself would take, and longer than it takes to come. */
@@ -34,7 +36,8 @@ export function createMedia(rules: MediaRules): DiditPeople['fetchPortrait'] {
     return url;
   }
 
-  return async function fetchPortrait(link) {
+  /** @throws DiditError */
+  async function fetchAllowed(link: string): Promise<Buffer> {
     const url = allowed(link);
     let response: Response;
     try {
@@ -53,5 +56,14 @@ export function createMedia(rules: MediaRules): DiditPeople['fetchPortrait'] {
     }
     await response.body?.cancel();
     throw new DiditError('unavailable', `the portrait is answered with ${response.status}`);
+  }
+
+  return async function fetchPortrait(link) {
+    try {
+      return await fetchAllowed(link);
+    } catch (error) {
+      if (error instanceof DiditError) rules.warn(error.message);
+      throw error;
+    }
   };
 }

@@ -1,34 +1,32 @@
 /**
  * What a ring of the bell leads to, whoever rang: the decision is read from Didit's API, judged, and saved.
- * Nothing that a webhook says of the outcome is used.
+ * Nothing that a webhook says of the outcome is used, but for the bill of what is over (count-end.ts).
  */
 import { type Attempt, type AttemptEvent, type Capture, isEnrolling } from '../domain/attempt.ts';
 import { isOver, standing } from '../domain/standing.ts';
-import type { Record } from '../domain/event.ts';
 import { type Locality, type Place, compareLocality } from '../domain/locality.ts';
 import type { Policy } from '../domain/policy.ts';
 import { boundByPolicy } from '../domain/seen.ts';
+import { toldOf } from '../domain/told.ts';
 import type { TurnEnd } from '../domain/turn.ts';
+import { outcomeOf } from '../domain/budget.ts';
 import type { Verdict, VerdictOutcome } from '../domain/decision.ts';
 import { AttemptGone, type Attempts, type LoadedAttempt } from '../store/attempts.ts';
 import type { Bell } from '../store/bell.ts';
-import type { Limits } from '../store/limits.ts';
 import type { Turns } from '../store/turns.ts';
 import { type AfterwardsTools, createAfterwards } from './afterwards.ts';
+import { type CountTools, createCountEnd } from './count-end.ts';
+import { type FollowUpTools, createFollowUp } from './follow-up.ts';
 import { type LookTools, type Looked, type Ring, createLook } from './look.ts';
-import type { DiditSessionOf, DiditSessions } from './sessions.ts';
-import { type PeopleTools, createPutBeforePeople } from './open-review.ts';
-import { signInOf } from './withdraw.ts';
+import type { DiditSessionOf } from './sessions.ts';
+import { type SelfieSignIn, signInOf } from './withdraw.ts';
 
-export interface SettleTools extends LookTools, AfterwardsTools, PeopleTools {
+export interface SettleTools extends LookTools, AfterwardsTools, FollowUpTools, CountTools {
   attempts: Attempts;
   turns: Turns;
-  limits: Pick<Limits, 'declined'>;
   bell: Bell;
-  policies: { forClient(clientId: string): Policy };
-  sessions: Pick<DiditSessions, 'keep'>;
+  policies: { forClient(client: Attempt['client']): Policy };
   placeOf(address: string, described: { browser: string; system: string }): Place;
-  record: Record;
 }
 
 /** `quarantined`: the ring was about something else than what was asked for, and was not acted upon. */
@@ -36,10 +34,11 @@ export type Settled = VerdictOutcome | 'over' | 'quarantined';
 export type Settle = (of: DiditSessionOf, ring?: Ring) => Promise<Settled>;
 
 export function createSettle(tools: SettleTools): Settle {
-  const { attempts, bell, turns, limits, record, clock } = tools;
+  const { attempts, bell, turns, record, clock } = tools;
   const look = createLook(tools);
   const afterwards = createAfterwards(tools);
-  const putBeforePeople = createPutBeforePeople(tools);
+  const followUp = createFollowUp(tools);
+  const countEnd = createCountEnd(tools);
 
   async function save(loaded: LoadedAttempt, ring: Ring | undefined): Promise<Settled> {
     const { attempt } = loaded;
@@ -60,35 +59,42 @@ export function createSettle(tools: SettleTools): Settle {
     );
     const verdict = policed(tools, attempt, looked, locality);
     const event = { type: 'judged', diditSessionId, verdict, locality } as const;
-    return take(loaded, attempt.capture, event);
+    return take(loaded, attempt.capture, event, looked.decision?.status);
   }
 
   async function take(
     loaded: LoadedAttempt,
-    { enrolmentId, device, place }: Capture,
+    capture: Capture,
     event: Extract<AttemptEvent, { type: 'judged' | 'superseded' }>,
+    status?: string,
   ): Promise<Settled> {
     const { interactionUid, id } = loaded.attempt;
+    const { enrolmentId, device, diditSessionId } = capture;
     const proposed = await attempts.propose({ interactionUid, id }, event, loaded);
     const { attempt, refused, changed } = proposed;
+    const judged = event.type === 'judged' ? event : undefined;
+    // Didit charges for what it made of it, also where the attempt was ended meanwhile.
+    const count = (): Promise<void> =>
+      countEnd(
+        diditSessionId,
+        judged && outcomeOf(status, judged.verdict.outcome),
+        opened(attempt),
+      );
     const hasExpired = changed && attempt.phase === 'expired';
-    if (hasExpired) record({ event: 'login.expired', ...aboutAttempt(attempt) });
-    if (refused && !hasExpired) return cameTooLate(attempt, event);
+    if (hasExpired) record(toldOf(attempt, 'login.expired', clock()));
+    if (refused && !hasExpired) {
+      await count();
+      return cameTooLate(attempt, event);
+    }
     await Promise.all([
+      // Who rings again does no harm, but there is one verdict to tell of: whatever fails beside it, it is told.
+      judged && changed && !refused ? followUp.of(attempt, capture, judged) : undefined,
       bell.ring(interactionUid),
-      keepSignIn(attempt, tools.sessions),
+      count(),
       // Didit is done with this session, or we are: the next capture may begin.
       turns.end(enrolmentId, { attemptId: id, ...device }, turnEndOf(attempt, event)),
     ]);
-    if (refused || event.type !== 'judged') return 'over';
-    // Who rings again does no harm, but there is one verdict to tell of.
-    if (changed) {
-      recordVerdict(attempt, event.verdict.reason, event.locality);
-      if (event.verdict.outcome === 'in_review') await putBeforePeople(attempt, event.locality);
-      const asker = { device: device.id, deviceClass: device.deviceClass, network: place.network };
-      if (event.verdict.outcome === 'declined') await limits.declined(asker);
-    }
-    return event.verdict.outcome;
+    return judged && !refused ? judged.verdict.outcome : 'over';
   }
 
   /** The door was opened while the decision was read: if that let nobody in, it has to take it back. */
@@ -101,28 +107,15 @@ export function createSettle(tools: SettleTools): Settle {
     return afterwards.of(signIn, undefined);
   }
 
-  function aboutAttempt(attempt: Attempt) {
-    const { id, reference, client } = attempt;
-    const account = 'identity' in attempt ? attempt.identity.accountId : undefined;
-    return { atMs: clock(), attempt: id, reference, account, client: client.id };
-  }
-
-  function recordVerdict(attempt: Attempt, reason: string, locality: string): void {
-    const about = aboutAttempt(attempt);
-    record({ event: 'verdict.received', ...about, reason: `${reason}, place ${locality}` });
-    if (attempt.phase === 'denied') {
-      record({ event: 'login.denied', ...about, reason: attempt.reason });
-    }
-  }
-
   return async function settle({ interactionUid, attemptId, signIn }, ring) {
     const loaded = await attempts.load(interactionUid);
     if (!loaded) return signIn ? afterwards.ofForgotten(signIn, ring) : 'over';
     const { attempt } = loaded;
     if (attempt.id !== attemptId) return 'over';
     if (isOver(attempt)) {
-      const opened = attempt.phase === 'consumed' ? signInOf(attempt) : undefined;
-      return opened ? afterwards.of(opened, ring) : 'over';
+      await followUp.makeUp(attempt);
+      const used = attempt.phase === 'consumed' ? signInOf(attempt) : undefined;
+      return used ? afterwards.of(used, ring) : 'over';
     }
     try {
       return await save(loaded, ring);
@@ -141,18 +134,14 @@ function policed(
   locality: Locality,
 ): Verdict {
   if (!decision || isEnrolling(attempt)) return verdict;
-  const policy = policies.forClient(attempt.client.id);
+  const policy = policies.forClient(attempt.client);
   const handoff = ('capture' in attempt && attempt.capture.handoff?.relation) || 'none';
   return boundByPolicy(verdict, { policy, decision, locality, handoff });
 }
 
-/** Also when the same verdict comes again: whoever brought it first may have died over this. */
-async function keepSignIn(attempt: Attempt, sessions: SettleTools['sessions']): Promise<void> {
-  const signIn = attempt.phase === 'captured' ? signInOf(attempt) : undefined;
-  if (!signIn) return;
-  const { interactionUid, id: attemptId } = attempt;
-  await sessions.keep({ interactionUid, attemptId, signIn });
-}
+/** Also when the same verdict comes again: whoever brought it first may have died before it was kept. */
+const opened = (attempt: Attempt): SelfieSignIn | undefined =>
+  attempt.phase === 'captured' ? signInOf(attempt) : undefined;
 
 /** What the end of this capture says of whoever asked for it. */
 function turnEndOf(

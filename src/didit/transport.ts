@@ -4,6 +4,7 @@
  */
 import {
   BrokenCircuitError,
+  CircuitState,
   ConsecutiveBreaker,
   ExponentialBackoff,
   circuitBreaker,
@@ -12,6 +13,7 @@ import {
   wrap,
 } from 'cockatiel';
 import type { Clock } from '../domain/environment.ts';
+import type * as outage from '../domain/outage.ts';
 import { readAtMost } from './body.ts';
 import { DiditError } from './port.ts';
 import { readErrorBody } from './wire.ts';
@@ -43,14 +45,34 @@ const openForMs = 10_000;
 const defaultPauseSeconds = 5;
 const maximumPauseSeconds = 60;
 
+/** A failure by its name, for metrics and the log. */
+export const failureOf = (error: unknown): string =>
+  error instanceof DiditError ? error.failure : 'failed';
+
+/** Sees each request. What it hands to the work is the id that goes along. */
+export type WatchCall = (
+  operation: DiditCall['operation'],
+  work: (requestId?: string) => Promise<DiditAnswer>,
+) => Promise<DiditAnswer>;
+
 export type Transport = (call: DiditCall) => Promise<DiditAnswer>;
 
-export function createTransport(options: {
+export interface TransportOptions {
   apiBaseUrl: string;
   apiKey: string;
   fetch: typeof fetch;
   clock: Clock;
-}): Transport {
+  /** While it says so, nothing is called. */
+  isOff?: () => boolean;
+  /** Told when the breaker of an operation changes. */
+  heard?: (operation: DiditCall['operation'], state: outage.CircuitState) => void;
+  /** Commands do without: whoever runs one sees what comes of it. */
+  watch?: WatchCall | undefined;
+}
+
+export function createTransport(options: TransportOptions): Transport {
+  const watch: WatchCall = options.watch ?? ((_operation, work) => work());
+  const breaker = (operation: DiditCall['operation']) => createBreaker(operation, options.heard);
   const again = retry(transient, {
     maxAttempts: 1,
     backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 300 }),
@@ -58,19 +80,19 @@ export function createTransport(options: {
   const policies = {
     // A session that was created and not heard of would be handed back by the next call, and a token that was
     // redeemed is refused by it: these are not repeated.
-    create: breaker(),
-    import: breaker(),
-    decision: wrap(again, breaker()),
-    delete: wrap(again, breaker()),
-    people: wrap(again, breaker()),
-    settings: wrap(again, breaker()),
+    create: breaker('create'),
+    import: breaker('import'),
+    decision: wrap(again, breaker('decision')),
+    delete: wrap(again, breaker('delete')),
+    people: wrap(again, breaker('people')),
+    settings: wrap(again, breaker('settings')),
   };
   const quietUntilMs: Partial<Record<DiditCall['operation'], number>> = {};
 
   async function sendUnlessQuiet(call: DiditCall): Promise<DiditAnswer> {
     if (options.clock() < (quietUntilMs[call.operation] ?? 0)) throw new RateLimited(0);
     try {
-      return await sendOnce(call, options);
+      return await watch(call.operation, (id) => sendOnce(call, id, options));
     } catch (error) {
       if (error instanceof RateLimited && error.retryAfterMs > 0) {
         quietUntilMs[call.operation] = options.clock() + error.retryAfterMs;
@@ -80,6 +102,7 @@ export function createTransport(options: {
   }
 
   return async function send(call) {
+    if (options.isOff?.()) throw new DiditError('unavailable', 'Didit is switched off');
     try {
       return await policies[call.operation].execute(() => sendUnlessQuiet(call));
     } catch (cause) {
@@ -103,15 +126,25 @@ const transient = handleWhen(
   (error) => error instanceof DiditError && error.failure === 'unavailable',
 );
 
-function breaker() {
-  return circuitBreaker(transient, {
+const stateNames: Readonly<Record<CircuitState, outage.CircuitState>> = {
+  [CircuitState.Closed]: 'closed',
+  [CircuitState.Open]: 'open',
+  [CircuitState.HalfOpen]: 'half-open',
+  [CircuitState.Isolated]: 'open',
+};
+
+function createBreaker(operation: DiditCall['operation'], heard: TransportOptions['heard']) {
+  const breaker = circuitBreaker(transient, {
     halfOpenAfter: openForMs,
     breaker: new ConsecutiveBreaker(failuresUntilOpen),
   });
+  if (heard) breaker.onStateChange((state) => heard(operation, stateNames[state]));
+  return breaker;
 }
 
 async function sendOnce(
   { method, path, body, timeoutMs }: DiditCall,
+  requestId: string | undefined,
   {
     apiBaseUrl,
     apiKey,
@@ -128,6 +161,7 @@ async function sendOnce(
       headers: {
         'x-api-key': apiKey,
         accept: 'application/json',
+        ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
         ...(body ? { 'content-type': 'application/json' } : {}),
       },
       ...(body ? { body: JSON.stringify(body) } : {}),

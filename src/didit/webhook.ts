@@ -9,7 +9,9 @@ import type { Context, Middleware } from 'koa';
 import rawBody from 'raw-body';
 import type { Clock, Hash } from '../domain/environment.ts';
 import type { RaiseAlarm } from '../domain/event.ts';
+import { outcomeOf } from '../domain/budget.ts';
 import { Problem } from '../domain/problem.ts';
+import type { createCountEnd } from './count-end.ts';
 import type { Ring } from './look.ts';
 import { DiditError } from './port.ts';
 import type { Reconcile } from './reconcile.ts';
@@ -60,6 +62,7 @@ export interface WebhookTools {
   applicationId: string | undefined;
   diditSessions: DiditSessions;
   settle: Settle;
+  countEnd: ReturnType<typeof createCountEnd>;
   reconcile: Pick<Reconcile, 'expect'>;
   clock: Clock;
   hash: Hash;
@@ -169,6 +172,9 @@ async function act(tools: WebhookTools, event: DiditWebhookEvent): Promise<Webho
   }
   try {
     const settled = await tools.settle(of, aboutOf(event));
+    // Nothing comes of it any more but its bill, and for that Didit's word is enough.
+    if (settled === 'over')
+      await tools.countEnd(event.session_id, outcomeOf(event.status ?? undefined));
     return settled === 'over' || settled === 'pending' || settled === 'quarantined'
       ? settled
       : 'settled';

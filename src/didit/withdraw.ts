@@ -58,11 +58,12 @@ export type Withdraw = (
 export function createWithdraw(tools: WithdrawTools): Withdraw {
   const { accounts, familiar, history, mail, record, clock } = tools;
   return async function withdraw({ attempt, reference, client, account, authTime }, reason) {
-    if (!(await accounts.revokeProof(account, authTime))) return false;
-    // The browser that was let in may have made one, and would keep it.
+    const isNews = await accounts.revokeProof(account, authTime);
+    // The browser that was let in may have made one, and would keep it: also where the first try broke off here.
     await familiar.change(account, (before) =>
       withoutKeys(before, (key) => isMadeBy(key, authTime)),
     );
+    if (!isNews) return false;
     const atMs = clock();
     record({
       ...{ event: 'login.withdrawn', atMs, attempt, reference, account, client: client.id, reason },

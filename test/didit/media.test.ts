@@ -12,6 +12,7 @@ afterEach(() => vi.restoreAllMocks());
 const bucket = 'https://bucket-of-didit.s3.example';
 const secret = 'X-Amz-Signature=0123456789abcdef';
 const megabyte = 1024 * 1024;
+const warn = vi.fn<(message: string) => void>();
 
 async function errorOf(portrait: Promise<Buffer>): Promise<Error> {
   const error: unknown = await portrait.catch((reason: unknown) => reason);
@@ -32,7 +33,11 @@ async function startStorage(answer: RequestListener) {
     server.close();
   });
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const fetchPortrait = createMedia({ origins: [origin], allowPlainHttp: true, fetch });
+  const fetchPortrait = createMedia({
+    ...{ origins: [origin], allowPlainHttp: true },
+    fetch,
+    warn,
+  });
   return { origin, asked, fetchPortrait, link: `${origin}/face.jpg?${secret}` };
 }
 
@@ -40,6 +45,7 @@ describe('[EN-05] a link that leads elsewhere is not followed:', () => {
   const called: string[] = [];
   const fetchPortrait = createMedia({
     ...{ origins: [bucket, 'https://verification.didit.me'], allowPlainHttp: false },
+    warn,
     fetch: (input) => {
       called.push(String(input instanceof Request ? input.url : input));
       return Promise.resolve(new Response('picture'));
@@ -74,6 +80,8 @@ describe('[EN-05] a link that leads elsewhere is not followed:', () => {
     expect(error.message).toBe(
       'the portrait lies at https://elsewhere.example: see didit.mediaOrigins',
     );
+    // The operator, who alone can change it, reads it in the log.
+    expect(warn).toHaveBeenLastCalledWith(error.message);
   });
 
   test('and one to a place that is named is', async () => {
@@ -97,7 +105,7 @@ test.each([
   onTestFinished(async () => {
     await outgoing.close();
   });
-  const rules = { origins: [bucket], allowPlainHttp: false, fetch: outgoing.fetch };
+  const rules = { origins: [bucket], allowPlainHttp: false, fetch: outgoing.fetch, warn };
   await expect(createMedia(rules)(`${bucket}/face.jpg`)).rejects.toMatchObject({
     ...{ failure: 'unavailable', cause: expect.any(AddressRefused) as AddressRefused },
   });

@@ -283,7 +283,12 @@ describe('a ring that is none of our business', () => {
     expect(bed.events.map(({ event }) => event)).not.toContain('verdict.received');
     expect(results()).toEqual(['unknown']);
     const known = await ring(bed, login.id, 'Approved');
-    expect(unknown).toEqual(known);
+    const told = ({ status, text, headers }: typeof known) => ({
+      ...{ status, text },
+      // The second may be another.
+      headers: [...headers].filter(([name]) => name !== 'date'),
+    });
+    expect(told(unknown)).toEqual(told(known));
   });
 
   it.each([
