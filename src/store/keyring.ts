@@ -26,6 +26,8 @@ export interface Keyring {
   open(sealed: string, belongsTo: string): string;
   /** Whether the newest key would have to seal it anew. */
   isOutdated(sealed: string): boolean;
+  /** The names of its keys, the newest first. */
+  ids: readonly string[];
 }
 
 export function createKeyring(encoded: readonly string[]): Keyring {
@@ -48,7 +50,19 @@ export function createKeyring(encoded: readonly string[]): Keyring {
       return decrypt(key, Buffer.from(body, 'base64url'), `${format}.${kid}.${belongsTo}`);
     },
     isOutdated: (sealed) => !sealed.startsWith(front),
+    ids: [...keys.keys()],
   };
+}
+
+/** The name of a key, as it stands in what it sealed. */
+export function keyIdOf(encoded: string): string {
+  return identify(decodeKey(encoded, 0))[0];
+}
+
+/** Which key sealed it; undefined when nothing did. */
+export function sealedBy(sealed: string): string | undefined {
+  const [version, kid, body, ...rest] = sealed.split('.');
+  return version === format && kid && body && rest.length === 0 ? kid : undefined;
 }
 
 /** @returns nonce, ciphertext and tag in one piece. */

@@ -4,9 +4,8 @@
  * inside so that a scan can give it back. In the open stay kinds, counters, scores, times of expiry
  * and lengths.
  *
- * Rotating a key: 1. append the new one to STORE_ENCRYPTION_KEYS everywhere; 2. move it to the
- * front; from then on everything is written with it, and what expires needs no more. 3. write the
- * records that never expire once more (scan, update); 4. drop the old key.
+ * Rotating a key: 1. put the new one into STORE_ENCRYPTION_KEYS everywhere, to be used from a moment on at which
+ * every process knows it (domain/dated.ts); 2. seal anew what lies there (reseal.ts); 3. drop the old key.
  */
 import { randomBytes } from 'node:crypto';
 import { createKeyring, type Keyring } from './keyring.ts';
@@ -16,6 +15,10 @@ import type { Store, Stored } from './store.ts';
 /** The one record whose name is not hashed, since the secret inside is what hashes the others. */
 export const secretKey = 'sealed:secret';
 
+/** What a sealed text is bound to, by the name of its record. */
+export const boundTo = (hidden: string): string =>
+  hidden === secretKey ? secretKey : `record ${hidden}`;
+
 /** @throws when the store was sealed with keys that are not among these. */
 export async function sealStore(inner: Store, encryptionKeys: readonly string[]): Promise<Store> {
   const keyring = createKeyring(encryptionKeys);
@@ -23,7 +26,7 @@ export async function sealStore(inner: Store, encryptionKeys: readonly string[])
   const { name, sealMember, openMember } = createNames(secret);
 
   function openRecord(hidden: string, { value, version }: Stored): Stored & { key: string } {
-    const text = opened(hidden, () => keyring.open(value, `record ${hidden}`));
+    const text = opened(hidden, () => keyring.open(value, boundTo(hidden)));
     const keyStart = text.indexOf(':') + 1;
     const valueStart = keyStart + Number(text.slice(0, keyStart - 1));
     return { key: text.slice(keyStart, valueStart), value: text.slice(valueStart), version };
@@ -42,7 +45,7 @@ export async function sealStore(inner: Store, encryptionKeys: readonly string[])
     },
     put(key, value, options) {
       const hidden = name(key);
-      const sealed = keyring.seal(`${key.length}:${key}${value}`, `record ${hidden}`);
+      const sealed = keyring.seal(`${key.length}:${key}${value}`, boundTo(hidden));
       return inner.put(hidden, sealed, options);
     },
     async take(key) {
@@ -70,9 +73,10 @@ export async function sealStore(inner: Store, encryptionKeys: readonly string[])
         score,
       }));
     },
-    async *scan(kind) {
+    async *scan(kind, unreadable) {
       for await (const { key: hidden, ...stored } of inner.scan(kind)) {
-        yield openRecord(hidden, stored);
+        const record = openedOr(unreadable, () => openRecord(hidden, stored));
+        if (record) yield record;
       }
     },
     publish(channel, message) {
@@ -84,7 +88,7 @@ export async function sealStore(inner: Store, encryptionKeys: readonly string[])
       return inner.subscribe(hidden, (sealed) => {
         // Whoever can write to the database can send anything; a message that is not ours is no
         // message.
-        const message = openedOrNothing(() => keyring.open(sealed, `message ${hidden}`));
+        const message = openedOr(ignore, () => keyring.open(sealed, `message ${hidden}`));
         if (message !== undefined) listener(message);
       });
     },
@@ -137,10 +141,15 @@ function opened<T>(hidden: string, open: () => T): T {
   }
 }
 
-function openedOrNothing<T>(open: () => T): T | undefined {
+const ignore = (): void => undefined;
+
+/** @throws where nobody wants to hear of it. */
+function openedOr<T>(told: ((error: unknown) => void) | undefined, open: () => T): T | undefined {
   try {
     return open();
-  } catch {
+  } catch (error) {
+    if (!told) throw error;
+    told(error);
     return undefined;
   }
 }

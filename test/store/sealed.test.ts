@@ -262,3 +262,14 @@ test('no nonce is used twice', async () => {
   }
   expect(seen.size).toBe(5000);
 });
+
+test('[PL-04] a scan ends at what does not open, or passes it over for whoever wants to hear of it', async () => {
+  const { inner, store } = await sealedInMemory();
+  for (const id of ['a', 'b', 'c']) await store.put(`token:${id}`, id);
+  await inner.put((await soleRecord(inner, 'token')).key, 'no seal');
+  await expect(Array.fromAsync(store.scan('token'))).rejects.toThrow('of kind "token"');
+  const told: unknown[] = [];
+  const found = await Array.fromAsync(store.scan('token', (error) => told.push(error)));
+  expect(found).toHaveLength(2);
+  expect(told.map(String)).toEqual([expect.stringContaining('of kind "token"')]);
+});
