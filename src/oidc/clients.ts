@@ -6,9 +6,13 @@ import type { ClientMetadata, Provider } from 'oidc-provider';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { acr } from '../domain/assurance.ts';
-import { hashSecret } from './adapter.ts';
+import { type KeptSecret, hashSecret, secretIdOf, secretsWord } from './client-secrets.ts';
 
 const minimumSecretLength = 32;
+
+const secretHash = z
+  .string()
+  .regex(/^sha256:[\w-]{43}$/, 'written by `didit-oidc clients secret make`');
 
 const client = z.looseObject({
   client_id: z.string().min(1),
@@ -16,10 +20,9 @@ const client = z.looseObject({
     .string()
     .min(minimumSecretLength, `a client_secret has at least ${minimumSecretLength} characters`)
     .optional(),
-  client_secret_hash: z
-    .string()
-    .regex(/^sha256:[\w-]{43}$/, 'written by `didit-oidc clients secret`')
-    .optional(),
+  client_secret_hash: secretHash.optional(),
+  /** Several at once, while one takes the place of another: any of them opens. */
+  client_secret_hashes: z.array(secretHash).min(1).max(10).optional(),
   redirect_uris: z.array(z.string()).default([]),
   first_party: z.boolean().default(false),
   /** Absent: as the setting `pkce.required` says. */
@@ -91,11 +94,16 @@ function privateAddressesOf(written: z.output<typeof client>): [string, readonly
 function toMetadata({
   client_secret,
   client_secret_hash,
+  client_secret_hashes = [],
   private_networks: _,
   ...metadata
 }: z.output<typeof client>): ClientMetadata {
-  const secret = client_secret_hash ?? (client_secret && hashSecret(client_secret));
-  return { ...metadata, ...(secret ? { client_secret: secret } : {}) };
+  const one = client_secret_hash ?? (client_secret && hashSecret(client_secret));
+  const hashes = [...new Set([...client_secret_hashes, ...(one ? [one] : [])])];
+  const newest = hashes.at(-1);
+  if (newest === undefined) return metadata;
+  const kept: KeptSecret[] = hashes.map((hash) => ({ id: secretIdOf(hash), hash }));
+  return { ...metadata, client_secret: newest, [secretsWord]: kept };
 }
 
 /** The library looks at a client when it is first used; an operator wants to hear of a mistake at start. */

@@ -8,9 +8,12 @@ import type { ShowPage } from '../web/respond.ts';
 import { type Log, logProvider } from '../web/telemetry.ts';
 import { createAccountSessions } from './account-sessions.ts';
 import { createFindAccount } from './claims.ts';
+import { addedClients } from './client-registry.ts';
 import { validateClients } from './clients.ts';
 import { createEndings } from './endings.ts';
+import { keysInUse } from './keys.ts';
 import { createLogoutOutbox } from './logout-outbox.ts';
+import { nonceSecretOf } from './nonce-secret.ts';
 import { createProviderPages } from './pages.ts';
 import { type ProviderSettings, createProvider } from './provider.ts';
 import { type SignIns, createSignIns } from './sign-ins.ts';
@@ -20,6 +23,8 @@ export interface OidcSide {
   provider: Provider;
   subjectFor: SubjectFor;
   signIns: SignIns;
+  /** By the look of an address; see web/outgoing.ts. */
+  whyNotCalled: (address: string) => string | undefined;
   /** What is done besides answering: sessions are ended, relying parties told. */
   start(): void;
   stop(): Promise<void>;
@@ -35,7 +40,9 @@ export interface OidcTools {
 }
 
 export async function createOidcSide(
-  settings: ProviderSettings & { outgoing: { allowPrivateNetworks: boolean } },
+  settings: Omit<ProviderSettings, 'hasHandoff' | 'nonceSecret'> & {
+    outgoing: { allowPrivateNetworks: boolean };
+  },
   { store, accounts, clock, random, log, show }: OidcTools,
 ): Promise<OidcSide> {
   const outgoing = createOutgoing({
@@ -45,13 +52,19 @@ export async function createOidcSide(
   await outgoing.test();
   const subjectFor = await createSubjects(store, random);
   const accountSessions = createAccountSessions(store, clock, settings.session.maxAgeSeconds);
-  const provider = createProvider(settings, {
-    ...{ store, clock, subjectFor, accountSessions },
-    ...{ fetch: outgoing.fetch, whyNotCalled: outgoing.whyNotCalled },
-    findAccount: createFindAccount(accounts),
-    isRevoked: (...proof) => accounts.isRevoked(...proof),
-    pages: createProviderPages(show),
-  });
+  const jwks = await keysInUse(settings.jwks, clock());
+  const { secret: nonceSecret } = await nonceSecretOf(store, { clock, random }).load();
+  const hasHandoff = await anyHandoff(store);
+  const provider = createProvider(
+    { ...settings, jwks, nonceSecret, hasHandoff },
+    {
+      ...{ store, clock, subjectFor, accountSessions },
+      ...{ fetch: outgoing.fetch, whyNotCalled: outgoing.whyNotCalled },
+      findAccount: createFindAccount(accounts),
+      isRevoked: (...proof) => accounts.isRevoked(...proof),
+      pages: createProviderPages(show),
+    },
+  );
   logProvider(log, provider);
   await validateClients(provider, settings.clients);
   const outbox = createLogoutOutbox(provider, {
@@ -66,6 +79,7 @@ export async function createOidcSide(
   });
   return {
     ...{ provider, subjectFor, signIns: createSignIns(provider, accountSessions) },
+    whyNotCalled: outgoing.whyNotCalled,
     start() {
       outbox.start();
       endings.start();
@@ -76,4 +90,11 @@ export async function createOidcSide(
       await outgoing.close();
     },
   };
+}
+
+async function anyHandoff(store: Store): Promise<boolean> {
+  for await (const { metadata } of addedClients(store)) {
+    if (metadata.handoff) return true;
+  }
+  return false;
 }

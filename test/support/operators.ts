@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { AuditEvent } from '../../src/domain/event.ts';
 import type { Message } from '../../src/domain/message.ts';
 import { createRecords } from '../../src/store/records.ts';
+import type { Store } from '../../src/store/store.ts';
 import { kycWorkflowId } from './enrol.ts';
 import { type Testbed, webhookSecret, workflowId } from './testbed.ts';
 
@@ -57,7 +58,8 @@ export function hireOperators(bed: Testbed, storeUrl: string) {
   const accounts = (...args: string[]): Promise<Outcome> => command('accounts', ...args);
 
   return {
-    ...{ configure, accounts },
+    ...{ configure, accounts, command },
+    audit: (...args: string[]): Promise<Outcome> => command('audit', ...args),
     reviews: (...args: string[]): Promise<Outcome> => command('reviews', ...args),
     /** Below `accounts`. @returns what was printed as JSON. @throws with what was said when it was refused. */
     async json(...args: string[]): Promise<Record<string, string>> {
@@ -71,9 +73,16 @@ export function hireOperators(bed: Testbed, storeUrl: string) {
 
 /** The records of the provider, by a connection of the test's own. */
 export async function openRecords(bed: Testbed, clock = Date.now) {
-  const store = await bed.openStore();
-  const events: AuditEvent[] = [];
   const mails: Message[] = [];
+  return {
+    ...{ ...recordsOn(await bed.openStore(), clock), issuer: bed.issuer, mails },
+    mail: (_to: unknown, message: Message) => Promise.resolve(void mails.push(message)),
+  };
+}
+
+/** With what they are made of. */
+export function recordsOn(store: Store, clock = Date.now) {
+  const events: AuditEvent[] = [];
   const tools = {
     ...{ clock, random: (bytes: number) => randomBytes(bytes).toString('base64url') },
     hash: (text: string) => createHash('sha256').update(text).digest('base64url'),
@@ -84,9 +93,6 @@ export async function openRecords(bed: Testbed, clock = Date.now) {
     ...{ perHour: 1, perDay: 1, perMonth: 1, reservedForKnownDevices: 0 },
     ...{ perClientPerHour: 1, perAddressPerHour: 1, perAccountPerHour: 1 },
   };
-  return {
-    ...{ ...createRecords(store, { ...tools, limits, isUsual: () => true }), ...tools },
-    ...{ issuer: bed.issuer, events, mails },
-    mail: (_to: unknown, message: Message) => Promise.resolve(void mails.push(message)),
-  };
+  const records = createRecords(store, { ...tools, limits, isUsual: () => true });
+  return { ...records, ...tools, events };
 }

@@ -1,0 +1,157 @@
+/** The one door to the acts: who may, with what, and that it is written down. */
+import { z } from 'zod';
+import { acr, acrName, satisfies } from '../../domain/assurance.ts';
+import type { AuditEvent } from '../../domain/event.ts';
+import { hasRole } from '../../domain/operator.ts';
+import { Problem } from '../../domain/problem.ts';
+import type { Act, Actor } from './act.ts';
+import { Refusal } from './refusal.ts';
+import type { ActTools } from './tools.ts';
+
+/** As it came in; `perform` looks at it. */
+export interface GivenInput {
+  params?: unknown;
+  query?: unknown;
+  body?: unknown;
+  ifVersion?: string | undefined;
+}
+
+/**
+ * `isPart`: it belongs to a look that is told already, as the devices of a person do to their page. Then it is not told
+ * once more, unless it is refused; what changes anything is always told.
+ */
+export type Perform = <A extends Act>(
+  act: A,
+  input: GivenInput,
+  by: Actor,
+  how?: { isPart: boolean },
+) => Promise<z.output<A['answer']>>;
+
+const freshForSeconds = 300;
+/** How operators have to have signed in where it takes two: by a passkey, or by a face on a device that is known. */
+const strongSignIns = [acr.passkey, acr.selfieDevice];
+
+/** @throws Problem; nothing is done then. */
+export function createPerform(tools: ActTools): Perform {
+  const { clock, record } = tools;
+
+  return async function perform<A extends Act>(
+    act: A,
+    given: GivenInput,
+    by: Actor,
+    { isPart } = { isPart: false },
+  ) {
+    const named = objectIn(given.params);
+    const tell = async (
+      event: AuditEvent['event'],
+      more: { object?: string | undefined; reason?: string } = {},
+    ): Promise<void> => {
+      const { object = named, ...rest } = more;
+      const about = object === undefined ? {} : { object };
+      const account = object !== undefined && isAboutPeople(act) ? { account: object } : {};
+      record({
+        event,
+        atMs: clock(),
+        act: act.id,
+        ...about,
+        ...account,
+        operators: [by.name],
+        ...rest,
+      });
+      if (act.method !== 'GET') await tools.flushAudit();
+    };
+
+    try {
+      mayPerform(act, by, { nowSeconds: clock() / 1000, environment: tools.environment });
+    } catch (error) {
+      await tell('operator.refused', { reason: reasonOf(error) });
+      throw error;
+    }
+    const input = read(act, given);
+    try {
+      const answer = act.answer.parse(await act.run(input, tools, by)) as z.output<A['answer']>;
+      // Of what was only looked at: whom, and nothing that lists many.
+      const object = await act.objectOf?.(answer, input, tools);
+      const isWhom = (object ?? named) !== undefined;
+      const reason = act.noteOf?.(answer, input);
+      if (act.method !== 'GET' || (isWhom && !isPart)) {
+        await tell('operator.acted', { object, ...(reason ? { reason } : {}) });
+      }
+      return answer;
+    } catch (error) {
+      // Whatever came of it: somebody tried.
+      if (act.method !== 'GET') await tell('operator.acted', { reason: reasonOf(error) });
+      throw error;
+    }
+  };
+}
+
+/** @throws Refusal unless this actor may do it now. */
+export function mayPerform(
+  act: Pick<Act, 'role' | 'scope' | 'isDangerous' | 'takesTwo'>,
+  by: Actor,
+  { nowSeconds, environment }: { nowSeconds: number; environment: 'live' | 'sandbox' },
+): void {
+  if (by.kind === 'key') {
+    if (act.takesTwo) throw new Refusal('forbidden', 'it takes two people, and a key is none');
+    if (!by.scopes?.includes(act.scope)) {
+      throw new Refusal('forbidden', `it takes the scope ${act.scope}`);
+    }
+    return;
+  }
+  if (by.role === undefined || !hasRole(by.role, act.role)) {
+    throw new Refusal('forbidden', `it takes the role ${act.role}`);
+  }
+  if (by.kind === 'command') return;
+  const isStrong = strongSignIns.some((one) => satisfies(by.acr ?? '', acrName(one, environment)));
+  if (act.takesTwo && !isStrong) {
+    throw new Refusal(
+      'forbidden',
+      'it takes a sign-in by a passkey, or by a selfie on your own device',
+    );
+  }
+  const isOld = nowSeconds - (by.authTime ?? 0) > freshForSeconds;
+  if ((act.isDangerous || act.takesTwo) && isOld) {
+    throw new Refusal('sign_in_again', 'it takes a sign-in of the last five minutes');
+  }
+}
+
+/** @throws Refusal with everything that is wrong with it. */
+function read(act: Act, { params = {}, query = {}, body = {}, ifVersion }: GivenInput) {
+  const nothing = z.strictObject({});
+  const given = { params, query, body };
+  const schema = z.object({
+    params: act.params ?? nothing,
+    query: act.query ?? nothing,
+    body: act.body ?? nothing,
+  });
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map(({ path: [, ...path], message }) => ({
+      path: path.join('.'),
+      message,
+    }));
+    throw new Refusal('invalid', 'what was sent is not what it takes', fields);
+  }
+  if (act.isVersioned && ifVersion === undefined) {
+    throw new Refusal('version_required', 'say which version is changed: its ETag, as If-Match');
+  }
+  return { ...parsed.data, ifVersion: ifVersion ?? '' };
+}
+
+function objectIn(params: unknown): string | undefined {
+  const parsed = z
+    .object({
+      id: z
+        .string()
+        .max(64)
+        .regex(/^[\w.~-]+$/),
+    })
+    .safeParse(params);
+  return parsed.success ? parsed.data.id : undefined;
+}
+
+/** So that a search by account finds also who looked. */
+const isAboutPeople = ({ id }: Act): boolean => id.startsWith('accounts.') || id === 'audit.page';
+
+const reasonOf = (error: unknown): string => (error instanceof Problem ? error.code : 'internal');
