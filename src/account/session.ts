@@ -1,29 +1,26 @@
 /**
- * account/ is the person's own page. To the provider it is one more relying party, of the house: it sends the browser
- * to `/auth` like any other, gets a code, and learns who it is, how (`acr`) and when (`auth_time`). So whatever a login
- * has to prove is proven in one place, and "show once more that it is you" is an ordinary request with `prompt=login`.
+ * account/ is the person's own page, one more relying party of the house; see oidc/own-client.ts.
  *
  * Its session lives for an hour, ends with the sign-in that it came from, and is kept under the hash of its cookie.
  */
-import { createHash, createHmac } from 'node:crypto';
 import type { RouterContext } from '@koa/router';
-import type { AuthorizationCode, ClientMetadata, Provider } from 'oidc-provider';
+import type { ClientMetadata, Provider } from 'oidc-provider';
 import type { Clock, Hash, Random } from '../domain/environment.ts';
-import { Problem } from '../domain/problem.ts';
+import {
+  type OwnProof,
+  createOwnClient,
+  type OwnClientId,
+  ownClientMetadata,
+  stillSignedIn,
+} from '../oidc/own-client.ts';
 import type { Account, Accounts } from '../store/accounts.ts';
 import type { FamiliarRecords } from '../store/familiar.ts';
 import { type Store, update } from '../store/store.ts';
 
-export const accountClientId = 'account';
+const accountClientId: OwnClientId = 'account';
 
-export interface AccountSession {
+export interface AccountSession extends OwnProof {
   schema: 1;
-  accountId: string;
-  acr: string;
-  /** Seconds, as in the ID token. */
-  authTime: number;
-  /** The provider's own session that it hangs on. */
-  oidcSessionUid: string;
   /** The device key of this sign-in was there long before it: it is no second look at the same face. */
   hasOldKey?: true;
   /** When a second thing was shown besides: a code of an app, or a recovery code. */
@@ -58,19 +55,12 @@ export interface SessionTools {
 export type AccountSessions = ReturnType<typeof createAccountSessions>;
 
 const ttlSeconds = 3_600;
-const flowMs = 90 * 60_000;
 const recoveredForMs = 15 * 60_000;
 
+const redirectUriAt = (issuer: string): string => `${issuer}/account/callback`;
+
 export function accountClient(issuer: string, operator: string): ClientMetadata {
-  return {
-    client_id: accountClientId,
-    client_name: operator,
-    token_endpoint_auth_method: 'none',
-    redirect_uris: [`${issuer}/account/callback`],
-    grant_types: ['authorization_code'],
-    response_types: ['code'],
-    first_party: true,
-  };
+  return ownClientMetadata(accountClientId, { name: operator, redirectUri: redirectUriAt(issuer) });
 }
 
 const isSamePerson = (one: AccountSession, other: AccountSession): boolean =>
@@ -90,7 +80,7 @@ function cookiesAt(issuer: string) {
 
 async function isByOldKey(
   { familiar, clock, keyCooldownSeconds }: SessionTools,
-  { accountId, authTime }: AccountSession,
+  { accountId, authTime }: OwnProof,
 ): Promise<boolean> {
   const { keys } = await familiar.load(accountId);
   const oldMs = clock() - keyCooldownSeconds * 1000;
@@ -99,22 +89,14 @@ async function isByOldKey(
   );
 }
 
-function proofOf({ accountId, acr, authTime, sessionUid }: AuthorizationCode): AccountSession {
-  if (!accountId || !acr || authTime === undefined || !sessionUid) {
-    throw new Problem('internal', 'a code without a proof');
-  }
-  return { schema: 1, accountId, acr, authTime, oidcSessionUid: sessionUid };
-}
-
 export function createAccountSessions(tools: SessionTools) {
-  const { issuer, provider, accounts, store, clock, random, hash, secret } = tools;
+  const { issuer, provider, store, clock, random, hash, secret } = tools;
   const { names, cookie } = cookiesAt(issuer);
-  const redirectUri = `${issuer}/account/callback`;
   const keyOf = (id: string): string => `account-session:${id}`;
-
-  /** From what the browser holds, and nothing that has to be kept here: strangers may begin as often as they like. */
-  const derived = (flow: string, use: string): string =>
-    createHmac('sha256', secret).update(`account ${use} ${flow}`).digest('base64url');
+  const client = createOwnClient({
+    ...{ clientId: accountClientId, issuer, redirectUri: redirectUriAt(issuer) },
+    ...{ provider, random, secret, cookie: { name: names.flow, ...cookie } },
+  });
 
   /**
    * @param wanted what the proof has to be, beside who: `prompt`, `acr_values`.
@@ -125,31 +107,15 @@ export function createAccountSessions(tools: SessionTools) {
     wanted: Readonly<Record<string, string>> = {},
     done?: 'proven',
   ): void {
-    const flow = random(32) + (done ? `.${done}` : '');
-    ctx.cookies.set(names.flow, flow, { ...cookie, maxAge: flowMs });
-    const challenge = createHash('sha256').update(derived(flow, 'verifier')).digest('base64url');
-    const query = new URLSearchParams({
-      ...{ client_id: accountClientId, response_type: 'code', scope: 'openid' },
-      ...{ redirect_uri: redirectUri, state: derived(flow, 'state') },
-      ...{ code_challenge: challenge, code_challenge_method: 'S256', ...wanted },
-    });
-    ctx.status = 303;
-    ctx.redirect(`/auth?${query.toString()}`);
+    client.begin(ctx, wanted, done);
   }
 
-  /**
-   * The code is redeemed here, under the checks of the token endpoint.
-   * @returns where to go on: the sheet, or a farewell when nobody signed in.
-   */
+  /** @returns where to go on: the sheet, or a farewell when nobody signed in. */
   async function callback(ctx: RouterContext): Promise<string> {
-    const flow = ctx.cookies.get(names.flow, { signed: true });
-    ctx.cookies.set(names.flow, null, cookie);
-    const { code, state, iss, error } = ctx.query;
-    if (flow === undefined || state !== derived(flow, 'state') || iss !== issuer) {
-      throw new Problem('malformed', 'a callback that nobody here asked for');
-    }
-    if (error !== undefined || typeof code !== 'string') return '/account/signed-out';
-    const session = await redeem(code, derived(flow, 'verifier'));
+    const { proof, note: done } = await client.finish(ctx);
+    if (!proof) return '/account/signed-out';
+    const hasOldKey = await isByOldKey(tools, proof);
+    const session: AccountSession = { schema: 1, ...proof, ...(hasOldKey ? { hasOldKey } : {}) };
     const before = await current(ctx);
     if (before) await store.delete(keyOf(before.id));
     // Whoever typed a code and then took a selfie has shown both, in whichever order.
@@ -159,22 +125,7 @@ export function createAccountSessions(tools: SessionTools) {
     const cookieValue = random(32);
     await store.put(keyOf(hash(cookieValue)), JSON.stringify(session), { ttlSeconds });
     ctx.cookies.set(names.session, cookieValue, { ...cookie, maxAge: ttlSeconds * 1000 });
-    const [, done] = flow.split('.');
     return done === undefined ? '/account' : `/account?done=${done}`;
-  }
-
-  async function redeem(value: string, verifier: string): Promise<AccountSession> {
-    const code = await provider.AuthorizationCode.find(value);
-    const challenge = createHash('sha256').update(verifier).digest('base64url');
-    const isOurs =
-      code?.clientId === accountClientId &&
-      code.redirectUri === redirectUri &&
-      code.codeChallenge === challenge;
-    if (!isOurs) throw new Problem('malformed', 'a code that was not issued for this');
-    await code.consume();
-    const session = proofOf(code);
-    const hasOldKey = await isByOldKey(tools, session);
-    return hasOldKey ? { ...session, hasOldKey } : session;
   }
 
   /** @returns undefined when nobody is signed in here, or is no longer. */
@@ -185,13 +136,8 @@ export function createAccountSessions(tools: SessionTools) {
     const stored = await store.get(keyOf(id));
     if (!stored) return undefined;
     const session = JSON.parse(stored.value) as AccountSession;
-    const { accountId, authTime, oidcSessionUid } = session;
-    const account = await accounts.find(accountId);
-    if (account?.status !== 'active' || (await accounts.isRevoked(accountId, authTime))) {
-      return undefined;
-    }
-    const oidcSession = await provider.Session.findByUid(oidcSessionUid);
-    return oidcSession?.accountId === accountId ? { id, session, account } : undefined;
+    const account = await stillSignedIn(session, tools);
+    return account && { id, session, account };
   }
 
   async function note({ id }: Visitor, more: Partial<AccountSession>): Promise<void> {

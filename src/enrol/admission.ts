@@ -1,6 +1,6 @@
 /**
  * What a browser was let in for: an invitation that it followed, or a wish from the person's own page. A secret in a
- * cookie, good for a quarter of an hour and for one sign-in to that page, says which attempt begins there.
+ * cookie, good for a quarter of an hour and for one sign-in to a page of ours, says which attempt begins there.
  */
 import type { RouterContext } from '@koa/router';
 import type { Hash, Random } from '../domain/environment.ts';
@@ -17,14 +17,14 @@ export interface Admitted {
 
 export function createAdmissions(tools: {
   issuer: string;
-  /** The client that these sign-ins are for. */
-  clientId: string;
+  /** The clients that these sign-ins are for. */
+  clientIds: readonly string[];
   store: Store;
   accounts: Accounts;
   random: Random;
   hash: Hash;
 }) {
-  const { issuer, clientId: own, store, accounts, random, hash } = tools;
+  const { issuer, clientIds, store, accounts, random, hash } = tools;
   const secure = issuer.startsWith('https:');
   const name = secure ? '__Host-admission' : '_admission';
   const cookie = {
@@ -42,7 +42,7 @@ export function createAdmissions(tools: {
 
     /** Used up by the first interaction that asks. */
     async admit(ctx: RouterContext, clientId: string): Promise<Admission | undefined> {
-      if (clientId !== own) return undefined;
+      if (!clientIds.includes(clientId)) return undefined;
       const secret = ctx.cookies.get(name, { signed: true });
       if (secret === undefined) return undefined;
       ctx.cookies.set(name, null, cookie);

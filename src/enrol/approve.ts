@@ -9,7 +9,7 @@ import type { Account } from '../store/accounts.ts';
 import { mayEnrol } from './complete.ts';
 import { type KeepTools, keepFace } from './keep.ts';
 import { type KeptTools, tellOfFace } from './kept.ts';
-import { isSameOperator } from './recovery.ts';
+import { isAnyOf, namesOfOperator } from './operator-names.ts';
 
 const holdMs = 86_400_000;
 
@@ -48,11 +48,12 @@ export async function approveEnrolment(
   const { outcome, reason } = judgeReviewed(decision, expectation, nowMs);
   if (outcome !== 'approved') throw new Error(`Didit's decision is no enrolment: ${reason}`);
   const { reviewers = [], lastReviewAtMs } = decision;
-  const same = operators.find((operator) =>
-    reviewers.some((reviewer) => isSameOperator(reviewer, operator)),
-  );
-  if (same !== undefined) {
-    throw new Error(`${same} approved it at Didit: it takes another operator`);
+  for (const operator of operators) {
+    const names = await namesOfOperator(operator, tools);
+    if (names.includes(accountId)) throw new Error(`${operator} decides nothing about themself`);
+    if (reviewers.some((reviewer) => isAnyOf(names, reviewer))) {
+      throw new Error(`${operator} approved it at Didit: it takes another operator`);
+    }
   }
   if (lastReviewAtMs === undefined) throw new Error('Didit does not say when it was approved');
   const readyAtMs = lastReviewAtMs + holdMs;
@@ -63,6 +64,10 @@ export async function approveEnrolment(
   }
   if (!(await mayEnrol(account, { kind }, tools))) {
     throw new Error('what was asked for before the face was taken does not hold any more');
+  }
+  // Didit may have taken its time.
+  if ((await tools.held.find(accountId))?.diditSessionId !== diditSessionId) {
+    throw new Error(`the enrolment of ${accountId} was declined meanwhile`);
   }
   const ids = { id: enrolmentId, vendorData: expectation.vendorData, diditSessionId };
   const refused = await keepFace(account, kind, ids, approved, tools);

@@ -2,15 +2,9 @@
 import { createHmac } from 'node:crypto';
 import { readPortrait } from './person.ts';
 
-export async function createDecoy(
-  file: string | undefined,
-  secret: string,
-  log: { warn(message: string): void },
-) {
+/** @param file without one, who tries names can tell which of them have an account: `serve` and the doctor say so. */
+export async function createDecoy(file: string | undefined, secret: string) {
   const key = createHmac('sha256', secret).update('didit-oidc decoy').digest();
-  if (file === undefined) {
-    log.warn('no decoyPortraitFile: who tries names can tell which of them have an account');
-  }
   return {
     portraitImage: file === undefined ? undefined : (await readPortrait(file)).toString('base64'),
     /** As long as the ids of real enrolments, and the same for the same name each time. */

@@ -6,6 +6,7 @@ import type { FactorRecords } from '../store/factors.ts';
 import type { FamiliarRecords } from '../store/familiar.ts';
 import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { History } from '../store/history.ts';
+import type { Operators } from '../store/operators.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Reviews } from '../store/reviews.ts';
 import type { Tickets } from '../store/tickets.ts';
@@ -15,6 +16,7 @@ import type { ErasureJob, ErasureStep, Remains } from './erasure-job.ts';
 
 export interface StepTools {
   accounts: Accounts;
+  operators: Pick<Operators, 'forget'>;
   portraits: Portraits;
   turns: Turns;
   factors: FactorRecords;
@@ -67,6 +69,7 @@ export function createErasureSteps(tools: StepTools): Readonly<Record<ErasureSte
   return {
     async access(job) {
       await tools.takeAccess(job);
+      if (job.scope === 'account') await tools.operators.forget(job.accountId);
       return {};
     },
     async portraits({ accountId, scope }, { enrolments }) {

@@ -60,6 +60,10 @@ export function createErasure(tools: ErasureTools): Erasure {
   }
 
   async function workOff(job: ErasureJob): Promise<number | undefined> {
+    const { accountId: account, scope: reason, tries } = job;
+    // Whoever asked may have been a command, whose log nobody keeps. A restore has to know of it also when the database
+    // was lost before it was complete.
+    if (tries === 0) record({ event: 'account.erasure_began', atMs: clock(), account, reason });
     let hasFailed = false;
     for (const step of stepsOf(job.scope)) {
       if (job.steps[step]?.doneAtMs !== undefined) continue;

@@ -90,7 +90,7 @@ export function createExportOf(tools: ExportTools) {
       familiar.load(accountId),
       Array.fromAsync(history.since(accountId, sinceMs)),
       traces.list(accountId),
-      Array.fromAsync(reviews.list(accountId)),
+      Array.fromAsync(reviews.list({ account: accountId })),
       erasure.planned(accountId),
     ]);
     return withoutUndefined({
@@ -132,7 +132,7 @@ function describeReview(found: ReviewCase) {
 }
 
 /** Public keys, secrets and hashes stay out: whoever has them is closer to being this person. */
-function describeFactors({ passkeys, totp, recoveryCodes }: Factors) {
+export function describeFactors({ passkeys, totp, recoveryCodes }: Factors) {
   return {
     passkeys: passkeys.map(({ name, isSynced, createdAtMs, usedAtMs }) =>
       withoutUndefined({

@@ -1,13 +1,15 @@
 /**
- * An invitation: a link that was mailed, so that whoever follows it has shown that the address is theirs. Whom nobody
- * comes for while it is good is forgotten (retention.ts): an account that waits is nobody's to begin with.
+ * An invitation: a link that was mailed, so that whoever follows it has shown that the address is theirs. Where an
+ * operator is shown a link as well, it is another one, and following that shows nothing. Whom nobody comes for while it
+ * is good is forgotten (retention.ts): an account that waits is nobody's to begin with.
  */
 import type { Middleware } from 'koa';
 import type { Clock } from '../domain/environment.ts';
 import type { SendMail } from '../domain/message.ts';
 import type { LoginTools } from '../login/room.ts';
 import type { Account, Accounts, NewAccount } from '../store/accounts.ts';
-import type { Tickets } from '../store/tickets.ts';
+import type { Limits } from '../store/limits.ts';
+import type { TicketContents, Tickets } from '../store/tickets.ts';
 import { wantedLanguages } from '../web/language.ts';
 import type { Admissions } from './admission.ts';
 import { type TicketRouteTools, createTicketRoutes } from './ticket-routes.ts';
@@ -18,44 +20,66 @@ export interface InvitationTools {
   issuer: string;
   accounts: Accounts;
   tickets: Tickets;
+  limits: Pick<Limits, 'invite'>;
+  mail: SendMail;
   clock: Clock;
 }
 
 export interface Invited {
   account: Account;
-  link: string;
   untilMs: number;
 }
 
 /**
- * Invites somebody who is not here yet, or once more somebody who has not come.
- * @returns undefined when the address is that of somebody who has.
+ * Invites somebody who is not here yet, or once more somebody who has not come: then the links before lead nowhere.
+ * @throws with the reason for the operator; nobody was written to then.
  */
 export async function invite(
   person: NewAccount & { email: string },
-  tools: InvitationTools & { mail: SendMail },
-): Promise<Invited | undefined> {
-  const { accounts, tickets, issuer, clock, mail } = tools;
-  const id = await accounts.idOf(person.email);
+  tools: InvitationTools,
+): Promise<Invited> {
+  const { accounts, tickets, limits, clock, mail } = tools;
+  const { email } = person;
+  const id = await accounts.idOf(email);
   const known = id === undefined ? undefined : await accounts.find(id);
   const account =
     known ?? (await accounts.add({ ...person, status: 'invited', emailVerified: false }));
-  if (account?.status !== 'invited') return undefined;
+  if (account?.status !== 'invited') throw new Error(`${email} is somebody's who is here`);
+  if (!(await limits.invite(account.id))) {
+    throw new Error(`${email} was invited several times today: try again tomorrow`);
+  }
   const untilMs = clock() + goodForSeconds * 1000;
   await accounts.change(account.id, (current) => ({ ...current, invitedUntilMs: untilMs }));
-  const secret = await tickets.issue('invitation', { accountId: account.id }, goodForSeconds);
-  const link = `${issuer}/enrol/${secret}`;
-  await mail(
-    { address: person.email, locale: account.locale },
-    { kind: 'invitation', link, untilMs },
-  );
-  return { account, link, untilMs };
+  await tickets.eraseKind('invitation', account.id);
+  const link = await linkFor({ accountId: account.id }, tools);
+  await mail({ address: email, locale: account.locale }, { kind: 'invitation', link, untilMs });
+  return { account, untilMs };
 }
 
-/** Whoever was invited has shown that the address is theirs. */
-export function asArrived({ invitedUntilMs: _, ...account }: Account): Account {
-  return { ...account, status: 'active', emailVerified: true };
+/** A second link to the same, for an operator to hand over: who comes by it has yet to show that the address is theirs. */
+export const shownLink = (
+  { account }: Invited,
+  tools: Pick<InvitationTools, 'issuer' | 'tickets'>,
+): Promise<string> => linkFor({ accountId: account.id, isShown: true }, tools);
+
+async function linkFor(
+  contents: TicketContents['invitation'],
+  { issuer, tickets }: Pick<InvitationTools, 'issuer' | 'tickets'>,
+): Promise<string> {
+  return `${issuer}/enrol/${await tickets.issue('invitation', contents, goodForSeconds)}`;
 }
+
+/** Whoever comes by what was only mailed has shown that the address is theirs. */
+export function asArrived(
+  { invitedUntilMs: _, ...account }: Account,
+  { isShown = false } = {},
+): Account {
+  return { ...account, status: 'active', emailVerified: !isShown };
+}
+
+/** Of who was blocked while invited: the address was never shown to be theirs. */
+export const hasYetToArrive = ({ email, emailVerified, enrolment }: Account): boolean =>
+  email !== undefined && !emailVerified && enrolment === undefined;
 
 /** Nobody has come for it, and nobody can any more. */
 export function isUncollected(
@@ -67,21 +91,37 @@ export function isUncollected(
 
 export function createInvitationRoutes(
   tools: TicketRouteTools &
-    Pick<LoginTools, 'languageFor'> & { accounts: Accounts; admissions: Admissions },
+    Pick<LoginTools, 'languageFor' | 'record' | 'clock'> & {
+      accounts: Accounts;
+      admissions: Admissions;
+      /** Absent where there is no console. */
+      consoleOrigin?: string | undefined;
+    },
 ): Middleware {
-  const { accounts, admissions, languageFor } = tools;
+  const { accounts, admissions, languageFor, record, clock, consoleOrigin } = tools;
+  const leadsTo = ({ to }: TicketContents['invitation']): string | undefined =>
+    to === 'console' ? consoleOrigin : undefined;
   return createTicketRoutes(tools, {
     ...{ kind: 'invitation', below: '/enrol' },
     page: (accept) => ({ page: 'invitation', actions: { accept } }),
-    async taken(ctx, { accountId }) {
+    leadsTo,
+    async taken(ctx, invitation) {
+      const { accountId } = invitation;
       const spoken = languageFor(wantedLanguages(ctx, undefined).join(' '));
-      await accounts.change(accountId, ({ locale = spoken, ...account }) => ({
-        ...(account.status === 'invited' ? asArrived(account) : account),
-        locale,
-      }));
-      await admissions.grant(ctx, { kind: 'enrol', accountId });
+      const here = { hasArrived: false };
+      await accounts.change(accountId, ({ locale = spoken, ...account }) => {
+        here.hasArrived = account.status === 'invited';
+        return { ...(here.hasArrived ? asArrived(account, invitation) : account), locale };
+      });
+      // Of several links the first counts: by another one nobody enrols as who has come.
+      if (here.hasArrived) {
+        await tools.tickets.eraseKind('invitation', accountId);
+        record({ event: 'account.arrived', atMs: clock(), account: accountId });
+        await admissions.grant(ctx, { kind: 'enrol', accountId });
+      }
       ctx.status = 303;
-      ctx.redirect('/account/sign-in');
+      const origin = leadsTo(invitation);
+      ctx.redirect(origin === undefined ? '/account/sign-in' : `${origin}/console/enter`);
     },
   });
 }

@@ -154,7 +154,8 @@ async function problemsOfPortrait(fileName: string, { portrait }: Person): Promi
     await portraitOf(fileName, portrait);
     return [];
   } catch (error) {
-    return [(error as Error).message];
+    const { code, message } = error as NodeJS.ErrnoException;
+    return [code === undefined ? message : `the portrait "${portrait}" cannot be read (${code})`];
   }
 }
 

@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Random } from '../domain/environment.ts';
+import { operatorsGroup } from '../domain/operator.ts';
 import type { Account, Accounts, Enrolment } from '../store/accounts.ts';
 import { type Portraits, maximumPortraitBytes } from '../store/portraits.ts';
 
@@ -15,6 +16,9 @@ const line = z
   .max(254)
   .regex(/^\P{Cc}*$/u, 'has no line breaks or other control characters');
 
+/** It says who runs the service, see store/operators.ts: nobody is in it because somebody wrote so. */
+const reserved = `the group "${operatorsGroup}" is that of whoever runs the service`;
+
 export const person = z
   .strictObject({
     email: z.email().max(254).optional(),
@@ -22,7 +26,7 @@ export const person = z
     name: line.optional(),
     given_name: line.optional(),
     family_name: line.optional(),
-    groups: z.array(line).default([]),
+    groups: z.array(line.refine((name) => name !== operatorsGroup, reserved)).default([]),
     /** `invited`: they come later, by a link, and their address is not theirs before that. */
     status: z.enum(['invited', 'active', 'blocked']).default('active'),
     /** A JPEG or PNG file, relative to this one. */

@@ -11,6 +11,7 @@ import type { Account, Accounts, RunningRecovery } from '../store/accounts.ts';
 import type { History } from '../store/history.ts';
 import type { Tickets } from '../store/tickets.ts';
 import { isSamePerson } from './identity.ts';
+import { isSameOperator } from './operator-names.ts';
 
 export interface RecoveryTools {
   issuer: string;
@@ -156,11 +157,6 @@ function nextStep(
   if (isSameOperator(asked.askedBy, operator)) return undefined;
   const readyAtMs = nowMs + recoveryHoldSeconds * 1000;
   return { beganAtMs: nowMs, readyAtMs, openedBy: [asked.askedBy, operator] };
-}
-
-export function isSameOperator(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((name) => name.normalize('NFKC').trim().toLowerCase());
-  return a === b;
 }
 
 function requireRecoverable(account: Account, { mail }: Pick<RecoveryTools, 'mail'>): void {

@@ -9,7 +9,7 @@ import type { Message } from '../domain/message.ts';
 import type { Account } from '../store/accounts.ts';
 import type { ReviewCase, Reviews } from '../store/reviews.ts';
 import { type ApproveTools, approveEnrolment } from './approve.ts';
-import { isSameOperator } from './recovery.ts';
+import { isAnyOf, namesOfOperator } from './operator-names.ts';
 
 export interface ReviewTools extends Omit<ApproveTools, 'didit' | 'settings'> {
   reviews: Reviews;
@@ -31,6 +31,8 @@ export interface Reviewed {
 }
 
 const longestReason = 300;
+/** Longer than it takes to ask Didit and to keep a face. Who dies over it leaves the case to others after that. */
+const closingForMs = 600_000;
 
 /** By its id or by the reference on the person's page: of several, the latest. @throws when there is none. */
 export async function findReview(
@@ -47,13 +49,17 @@ export async function findReview(
   return found;
 }
 
+/** Does an approval of this case make a face count? Then it is the second hand that EN-06 asks for. */
+export const makesFaceCount = (found: ReviewCase): boolean =>
+  isEnrolling(found) && found.authTime === undefined;
+
 /** @throws with the reason for the operator; nothing is changed then. */
 export async function approveReview(
   found: ReviewCase,
   word: Word,
   tools: ReviewTools,
 ): Promise<Reviewed> {
-  requireWord(found, word);
+  const names = await requireWord(found, word, tools);
   const account = await tools.accounts.find(found.account);
   if (account?.status !== 'active') {
     throw new Error(`${found.account} is ${account?.status ?? 'not there'}`);
@@ -62,18 +68,19 @@ export async function approveReview(
     await second(found, word, tools);
     return { state: 'waits', mailed: false };
   }
-  if (tools.twoPeople && isAmong(word.operator, found)) {
+  const isKnown = found.closedBy.some((one) => isAnyOf(names, one));
+  if (tools.twoPeople && isKnown) {
     throw new Error(`${word.operator} approved it before: it takes another operator`);
   }
-  const operators = isAmong(word.operator, found)
-    ? found.closedBy
-    : [...found.closedBy, word.operator];
-  const isEnrolment = isEnrolling(found) && found.authTime === undefined;
-  if (isEnrolment) {
-    const all = { ...tools, ...(await tools.openDidit()) };
-    await approveEnrolment(account, operators, all, found.diditSessionId);
-  }
-  await close(found, 'approved', operators, word, tools);
+  const operators = isKnown ? found.closedBy : [...found.closedBy, word.operator];
+  const isEnrolment = makesFaceCount(found);
+  await whileClosing(found, word, tools, async (closing) => {
+    if (isEnrolment && !isKept(found, account)) {
+      const all = { ...tools, ...(await tools.openDidit()) };
+      await approveEnrolment(account, operators, all, found.diditSessionId);
+    }
+    await close(closing, 'approved', operators, word, tools);
+  });
   // Of an enrolment the person hears by itself; and a sign-in that stands needs no other.
   if (isEnrolment || found.authTime !== undefined)
     return { state: 'approved', mailed: isEnrolment };
@@ -91,56 +98,105 @@ export async function declineReview(
   word: Word,
   tools: ReviewTools,
 ): Promise<Reviewed> {
-  requireWord(found, word);
-  await close(found, 'declined', [word.operator], word, tools);
+  await requireWord(found, word, tools);
   const { account: id, authTime, diditSessionId } = found;
-  if (authTime !== undefined) {
-    await tools.withdraw({ ...found, authTime }, 'declined_by_operator');
-    return { state: 'declined', mailed: true };
-  }
-  if (!isEnrolling(found)) return { state: 'declined', mailed: false };
-  if ((await tools.held.find(id))?.diditSessionId === diditSessionId) await tools.held.forget(id);
-  const account = await tools.accounts.find(id);
+  const isEnrolment = makesFaceCount(found);
+  // What was opened is closed first: where this breaks off, it can be said once more.
+  await whileClosing(found, word, tools, async (closing) => {
+    const account = await tools.accounts.find(id);
+    if (isEnrolment && isKept(found, account)) {
+      throw new Error(`the face of ${id} counts already: approve the case, or erase the face`);
+    }
+    if (authTime !== undefined) {
+      await tools.withdraw({ ...found, authTime }, 'declined_by_operator');
+    } else if (isEnrolment && (await tools.held.find(id))?.diditSessionId === diditSessionId) {
+      await tools.held.forget(id);
+    }
+    await close(closing, 'declined', [word.operator], word, tools);
+  });
+  if (!isEnrolment) return { state: 'declined', mailed: authTime !== undefined };
   const message = { kind: 'enrolment_declined', atMs: found.openedAtMs } as const;
-  return { state: 'declined', mailed: await write(account, message, tools) };
+  return { state: 'declined', mailed: await write(await tools.accounts.find(id), message, tools) };
 }
 
-function requireWord({ id, status, closedBy }: ReviewCase, { reason }: Word): void {
+/** A process died between the face and the end of its case. */
+const isKept = ({ diditSessionId }: ReviewCase, account: Account | undefined): boolean =>
+  diditSessionId !== undefined && account?.enrolment?.diditSessionId === diditSessionId;
+
+/** @returns all names of who says so. */
+async function requireWord(
+  { id, status, closedBy, account }: ReviewCase,
+  { operator, reason }: Word,
+  tools: ReviewTools,
+): Promise<readonly string[]> {
   if (status !== 'open') throw new Error(`${id} was ${status} by ${closedBy.join(' and ')}`);
   if (reason.trim() === '' || reason.length > longestReason || /\p{Cc}/u.test(reason)) {
     throw new Error(`it takes a reason: one line of at most ${longestReason} characters`);
   }
+  const names = await namesOfOperator(operator, tools);
+  if (names.includes(account)) throw new Error(`${operator} decides nothing about themself`);
+  return names;
 }
-
-const isAmong = (operator: string, { closedBy }: ReviewCase): boolean =>
-  closedBy.some((one) => isSameOperator(one, operator));
 
 /** The first of two. */
 async function second(found: ReviewCase, word: Word, tools: ReviewTools): Promise<void> {
-  const changed = await tools.reviews.change(found.id, (now) =>
-    now.closedBy.length === 0 ? { ...now, closedBy: [word.operator] } : now,
-  );
-  if (!changed) throw new Error(`${found.id} was changed meanwhile`);
+  await changeAsSeen(found, tools, (now) => ({ ...now, closedBy: [word.operator] }));
   tell(found, 'review.seconded', word.reason, [word.operator], tools);
 }
 
+/**
+ * Nobody else says anything of the case while this runs, so that nothing is done that somebody was told is not. What
+ * breaks off leaves it open.
+ */
+async function whileClosing(
+  found: ReviewCase,
+  { operator: by }: Word,
+  tools: ReviewTools,
+  work: (closing: ReviewCase) => Promise<void>,
+): Promise<void> {
+  const untilMs = tools.clock() + closingForMs;
+  const closing = await changeAsSeen(found, tools, (now) => ({ ...now, closing: { by, untilMs } }));
+  try {
+    await work(closing);
+  } catch (error) {
+    await tools.reviews.change(found.id, (now) => (isSame(now, closing) ? notClosing(now) : now));
+    throw error;
+  }
+}
+
 async function close(
-  { id, closedBy: before }: ReviewCase,
+  closing: ReviewCase,
   status: 'approved' | 'declined',
   closedBy: readonly string[],
   { reason: closedReason }: Word,
   tools: ReviewTools,
 ): Promise<void> {
   const closedAtMs = tools.clock();
-  // By whom it was approved so far must be what was looked at.
-  const closed = await tools.reviews.change(id, (now) =>
-    now.closedBy.length === before.length
-      ? { ...now, status, closedBy, closedReason, closedAtMs }
-      : now,
+  const closed = await tools.reviews.change(closing.id, (now) =>
+    isSame(now, closing) ? { ...notClosing(now), status, closedBy, closedReason, closedAtMs } : now,
   );
-  if (!closed) throw new Error(`${id} was changed meanwhile`);
+  if (!closed) throw new Error(`${closing.id} was changed meanwhile`);
   tell(closed, 'review.closed', `${status}: ${closedReason}`, closedBy, tools);
 }
+
+/** By whom it was approved so far must be what was looked at, and nobody may be about to close it. */
+async function changeAsSeen(
+  { id, closedBy: seen }: ReviewCase,
+  { reviews, clock }: ReviewTools,
+  next: (now: ReviewCase) => ReviewCase,
+): Promise<ReviewCase> {
+  const changed = await reviews.change(id, (now) => {
+    const isFree = !now.closing || clock() >= now.closing.untilMs;
+    return isFree && now.closedBy.join() === seen.join() ? next(now) : now;
+  });
+  if (!changed) throw new Error(`${id} was changed meanwhile`);
+  return changed;
+}
+
+const isSame = ({ closing: one }: ReviewCase, { closing: other }: ReviewCase): boolean =>
+  one?.by === other?.by && one?.untilMs === other?.untilMs;
+
+const notClosing = ({ closing: _, ...found }: ReviewCase): ReviewCase => found;
 
 function tell(
   { attempt, reference, account, client }: ReviewCase,

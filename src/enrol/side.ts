@@ -10,6 +10,7 @@ import type { Explanations } from '../store/explanations.ts';
 import type { FamiliarRecords } from '../store/familiar.ts';
 import type { HeldEnrolments } from '../store/held-enrolments.ts';
 import type { History } from '../store/history.ts';
+import type { Operators } from '../store/operators.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { Reviews } from '../store/reviews.ts';
 import type { Store } from '../store/store.ts';
@@ -23,6 +24,7 @@ import { type RetentionTools, createRetention } from './retention.ts';
 export interface PeopleTools {
   store: Store;
   accounts: Accounts;
+  operators: Operators;
   portraits: Portraits;
   turns: Turns;
   factors: FactorRecords;

@@ -7,6 +7,7 @@ import type { Middleware } from 'koa';
 import { Problem } from '../domain/problem.ts';
 import type { TicketContents, TicketKind, Tickets } from '../store/tickets.ts';
 import { type FormTokens, readForm, requireSameOrigin } from '../web/forms.ts';
+import { mayPostOnTo } from '../web/headers.ts';
 import type { Page } from '../web/pages.ts';
 import type { ShowPage } from '../web/respond.ts';
 
@@ -25,12 +26,14 @@ export interface TicketRoute<K extends TicketKind> {
   isGood?: (contents: TicketContents[K]) => Promise<boolean>;
   /** @param action where its button leads. */
   page: (action: string) => Page;
+  /** Another origin, besides our own, to which its button leads in the end. */
+  leadsTo?: (contents: TicketContents[K]) => string | undefined;
   taken: (ctx: RouterContext, contents: TicketContents[K]) => Promise<void>;
 }
 
 export function createTicketRoutes<K extends TicketKind>(
   { issuer, tickets, formTokens, show }: TicketRouteTools,
-  { kind, below, isGood = () => Promise.resolve(true), page, taken }: TicketRoute<K>,
+  { kind, below, isGood = () => Promise.resolve(true), page, leadsTo, taken }: TicketRoute<K>,
 ): Middleware {
   const router = new Router({ prefix: `${below}/:secret` });
   const issuerOrigin = new URL(issuer).origin;
@@ -41,6 +44,8 @@ export function createTicketRoutes<K extends TicketKind>(
     const contents = await tickets.read(kind, secret);
     if (!contents || !(await isGood(contents))) throw over();
     ctx.state.formToken = formTokens.of(`${kind} ${secret}`);
+    const origin = leadsTo?.(contents);
+    if (origin !== undefined) mayPostOnTo(ctx, origin);
     show(ctx, 200, page(ctx.path));
   });
 

@@ -27,7 +27,9 @@ export function proofsOf({ store, find, change, clock }: Records) {
   return {
     async isRevoked(id: string, authTime: number, clientId?: string): Promise<boolean> {
       const { revokedProofs = [], voidUntil = 0, revokedApps = {} } = (await find(id)) ?? {};
-      const appUntil = clientId === undefined ? 0 : (revokedApps[clientId] ?? 0);
+      // An app may be called like something that every object has.
+      const isNamed = clientId !== undefined && Object.hasOwn(revokedApps, clientId);
+      const appUntil = isNamed ? (revokedApps[clientId] ?? 0) : 0;
       return authTime <= Math.max(voidUntil, appUntil) || revokedProofs.includes(authTime);
     },
 

@@ -5,6 +5,7 @@
 import type { Clock, Random } from '../domain/environment.ts';
 import { createNames } from './account-names.ts';
 import { proofsOf } from './account-proofs.ts';
+import { indexPage } from './index-page.ts';
 import { type Store, update } from './store.ts';
 
 export interface Account {
@@ -108,6 +109,10 @@ export type Accounts = ReturnType<typeof createAccounts>;
 const believedForMs = 10_000;
 const believedAtMost = 10_000;
 const channel = 'accounts';
+/** Everybody, for a list that is read a page at a time. */
+const index = 'accounts-by-time';
+/** The store reads an index from its lowest score on. */
+const newestFirst = (atMs: number): number => Number.MAX_SAFE_INTEGER - atMs;
 
 const keyOf = (id: string): string => `account:${id}`;
 
@@ -132,6 +137,7 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
     };
     if (!(await names.claim(account.id, account))) return undefined;
     await store.put(keyOf(account.id), JSON.stringify(account));
+    await store.indexAdd(index, account.id, newestFirst(account.createdAtMs));
     return account;
   }
 
@@ -174,9 +180,39 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
     for await (const { value } of store.scan('account')) yield JSON.parse(value) as Account;
   }
 
+  /**
+   * A page of everybody, the newest first. Who was erased leaves the list when it is looked at.
+   * @returns undefined when the mark is none of ours.
+   */
+  async function page(of: {
+    limit: number;
+    after?: string | undefined;
+  }): Promise<{ accounts: Account[]; next?: string } | undefined> {
+    const listed = await indexPage(store, index, of);
+    if (!listed) return undefined;
+    const { members, ...rest } = listed;
+    const stored = await store.getMany(members.map(keyOf));
+    const all = stored.flatMap((one) => (one ? [JSON.parse(one.value) as Account] : []));
+    const [gone, there] = [true, false].map((isGone) =>
+      all.filter(({ status }) => (status === 'erased') === isGone),
+    );
+    await Promise.all((gone ?? []).map(({ id }) => store.indexRemove(index, id)));
+    return { accounts: there ?? [], ...rest };
+  }
+
   const proofs = proofsOf({ store, find, change, clock });
   return {
-    ...{ find, idOf: names.idOf, giveUpNames: names.giveUp, list, add, change, rename, setStatus },
+    ...{
+      find,
+      idOf: names.idOf,
+      giveUpNames: names.giveUp,
+      list,
+      page,
+      add,
+      change,
+      rename,
+      setStatus,
+    },
     ...proofs,
     /** Hears of changes that other processes make. @returns a function that stops listening. */
     listen: (): Promise<() => Promise<void>> => store.subscribe(channel, forget),

@@ -15,9 +15,12 @@ export interface WatchTools {
 
 export function watchPortraits({ record, alarm, clock, isUsual }: WatchTools) {
   let quietUntilMs = 0;
-  return function opened({ accountId, enrolmentId, purpose }: PortraitOpening): void {
+  return function opened({ accountId, enrolmentId, purpose, attempt }: PortraitOpening): void {
     const atMs = clock();
-    const about = { account: accountId, enrolment: enrolmentId, reason: purpose };
+    const signIn = attempt && {
+      ...{ attempt: attempt.id, reference: attempt.reference, client: attempt.client.id },
+    };
+    const about = { account: accountId, enrolment: enrolmentId, reason: purpose, ...signIn };
     record({ event: 'account.portrait_opened', atMs, ...about });
     if (isUsual() || atMs < quietUntilMs) return;
     quietUntilMs = atMs + minuteMs;

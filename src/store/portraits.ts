@@ -19,6 +19,14 @@ export interface PortraitOpening {
   accountId: string;
   enrolmentId: string;
   purpose: PortraitPurpose;
+  /** The sign-in that it was for. */
+  attempt?: OpenedFor;
+}
+
+interface OpenedFor {
+  id: string;
+  reference: string;
+  client: { id: string };
 }
 
 /** `sign_in`: to compare a selfie with it. `export`: for the person who asked for all that is held about them. */
@@ -57,6 +65,7 @@ export function createPortraits(store: Store, opened: (opening: PortraitOpening)
     accountId: string,
     enrolment: Enrolment,
     purpose: PortraitPurpose,
+    attempt?: OpenedFor,
   ): Promise<string | undefined> {
     if (enrolment.portraitKey === undefined) return undefined;
     const stored = await store.get(keyOf(enrolment.id));
@@ -73,7 +82,8 @@ export function createPortraits(store: Store, opened: (opening: PortraitOpening)
     if (isPinned && hashOf(image) !== enrolment.portraitHash) {
       throw new Error('the portrait is not the one that was enrolled');
     }
-    opened({ accountId, enrolmentId: enrolment.id, purpose });
+    const what = { accountId, enrolmentId: enrolment.id, purpose };
+    opened(attempt ? { ...what, attempt } : what);
     return image.toString('base64');
   }
 

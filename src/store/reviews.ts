@@ -4,7 +4,7 @@
  */
 import type { Attempt, AttemptKind } from '../domain/attempt.ts';
 import type { Clock, Random } from '../domain/environment.ts';
-import { forgetMembers, membersSince } from './index-pages.ts';
+import { forgetMembers, inGroups, membersSince } from './index-pages.ts';
 import { type Store, update } from './store.ts';
 
 export interface ReviewCase {
@@ -25,20 +25,32 @@ export interface ReviewCase {
   status: 'open' | 'approved' | 'declined';
   /** Who closed it; of an open one, who was the first of two to approve. */
   closedBy: readonly string[];
+  /** Of an open one: somebody is about to close it, and until then nobody else may. */
+  closing?: { by: string; untilMs: number };
   closedReason?: string;
   closedAtMs?: number;
 }
 
 export type NewReviewCase = Omit<
   ReviewCase,
-  'schema' | 'id' | 'openedAtMs' | 'status' | 'closedBy' | 'closedReason' | 'closedAtMs'
+  'schema' | 'id' | 'openedAtMs' | 'status' | 'closedBy' | 'closing' | 'closedReason' | 'closedAtMs'
 >;
+
+export interface CasesWanted {
+  account?: string | undefined;
+  /** Only those that nobody has closed. */
+  isOpen?: boolean;
+  /** Only those behind this one; it may have been closed meanwhile. */
+  after?: ReviewCase | undefined;
+}
 
 export type Reviews = ReturnType<typeof createReviews>;
 
 const keptSeconds = 90 * 86_400;
 const keptMs = keptSeconds * 1000;
 const index = 'reviews';
+/** By when they were opened, those that nobody has closed. */
+const openIndex = 'reviews-open';
 
 const keyOf = (id: string): string => `review:${id}`;
 const keyOfSession = (diditSessionId: string): string => `review-of:${diditSessionId}`;
@@ -48,10 +60,16 @@ const keyOfSubject = ({ diditSessionId, account }: NewReviewCase): string =>
 const indexOf = (account: string): string => `reviews-about:${account}`;
 
 export function createReviews(store: Store, { clock, random }: { clock: Clock; random: Random }) {
+  const sinceMs = (): number => clock() - keptMs;
+
   async function find(id: string): Promise<ReviewCase | undefined> {
     const stored = await store.get(keyOf(id));
     return stored && (JSON.parse(stored.value) as ReviewCase);
   }
+
+  /** Whether there is a case about this check, or was. */
+  const isKnown = async (diditSessionId: string): Promise<boolean> =>
+    (await store.get(keyOfSession(diditSessionId))) !== undefined;
 
   async function openOf(diditSessionId: string): Promise<ReviewCase | undefined> {
     const named = await store.get(keyOfSession(diditSessionId));
@@ -74,6 +92,7 @@ export function createReviews(store: Store, { clock, random }: { clock: Clock; r
     // Listed before it is claimed: who dies in between leaves a case twice rather than none.
     await store.put(keyOf(id), JSON.stringify(opened), { ttlSeconds: keptSeconds });
     await store.indexAdd(index, id, openedAtMs, keptSeconds);
+    await store.indexAdd(openIndex, id, openedAtMs, keptSeconds);
     await store.indexAdd(indexOf(about.account), id, openedAtMs, keptSeconds);
     const condition = named ? { ifVersion: named.version } : { ifAbsent: true };
     const claimed = await store.put(key, id, { ttlSeconds: keptSeconds, ...condition });
@@ -85,31 +104,31 @@ export function createReviews(store: Store, { clock, random }: { clock: Clock; r
   async function remove(id: string, account: string): Promise<void> {
     await store.delete(keyOf(id));
     await store.indexRemove(index, id);
+    await store.indexRemove(openIndex, id);
     await store.indexRemove(indexOf(account), id);
   }
 
-  /** Oldest first; of one account, or of everybody. */
-  async function* list(account?: string): AsyncGenerator<ReviewCase> {
-    const listed = account === undefined ? index : indexOf(account);
-    for await (const id of membersSince(store, listed, clock() - keptMs)) {
-      const found = await find(id);
-      if (found) yield found;
-    }
+  /** Oldest first; of one account, or of everybody. Whose time is over is not there. */
+  async function* list(wanted: CasesWanted = {}): AsyncGenerator<ReviewCase> {
+    const { account, isOpen, after } = wanted;
+    const ofAll = isOpen ? openIndex : index;
+    const listed = account === undefined ? ofAll : indexOf(account);
+    yield* casesOf(store, membersSince(store, listed, after?.openedAtMs ?? sinceMs()), wanted);
   }
 
   return {
-    ...{ find, openOf, open, list },
+    ...{ find, isKnown, openOf, open, list },
 
     /**
      * Changes an open case under compare-and-set.
      * @param next may be called again; what it returns unchanged is not written.
      * @returns the case when this call changed it; undefined when it is closed, or as it was.
      */
-    change: (
+    async change(
       id: string,
       next: (found: ReviewCase) => ReviewCase,
-    ): Promise<ReviewCase | undefined> =>
-      update<ReviewCase | undefined>(store, keyOf(id), (current) => {
+    ): Promise<ReviewCase | undefined> {
+      const changed = await update<ReviewCase | undefined>(store, keyOf(id), (current) => {
         const before = current === undefined ? undefined : (JSON.parse(current) as ReviewCase);
         if (before?.status !== 'open') return { result: undefined };
         const result = next(before);
@@ -117,7 +136,16 @@ export function createReviews(store: Store, { clock, random }: { clock: Clock; r
         const leftMs = before.openedAtMs + keptMs - clock();
         const ttlSeconds = Math.max(1, Math.ceil(leftMs / 1000));
         return { value: JSON.stringify(result), ttlSeconds, result };
-      }),
+      });
+      if (changed && changed.status !== 'open') await store.indexRemove(openIndex, id);
+      return changed;
+    },
+
+    /** When each of those that nobody has closed was opened, oldest first. */
+    async waiting(atMost: number): Promise<number[]> {
+      const range = { min: sinceMs(), max: Infinity, limit: atMost };
+      return (await store.indexRange(openIndex, range)).map(({ score }) => score);
+    },
 
     /** All that is about this account. */
     async erase(account: string): Promise<void> {
@@ -129,6 +157,36 @@ export function createReviews(store: Store, { clock, random }: { clock: Clock; r
     },
 
     /** The records go by themselves; their places in the list are cleared away. */
-    prune: (): Promise<void> => forgetMembers(store, index, clock() - keptMs),
+    async prune(): Promise<void> {
+      await forgetMembers(store, index, sinceMs());
+      await forgetMembers(store, openIndex, sinceMs());
+    },
   };
+}
+
+async function* casesOf(
+  store: Store,
+  listed: AsyncIterable<string>,
+  { isOpen, after }: CasesWanted,
+): AsyncGenerator<ReviewCase> {
+  const wantedOf = (cases: readonly ReviewCase[]): ReviewCase[] =>
+    cases
+      .slice(cases.findIndex(({ id }) => id === after?.id) + 1)
+      .filter(({ status }) => !isOpen || status === 'open');
+  // Of the same millisecond as `after` there may be some before it, and some behind it.
+  let same: ReviewCase[] = [];
+  for await (const ids of inGroups(listed)) {
+    for (const stored of await store.getMany(ids.map(keyOf))) {
+      const found = stored && (JSON.parse(stored.value) as ReviewCase);
+      if (!found) continue;
+      if (found.openedAtMs === after?.openedAtMs) {
+        same.push(found);
+        continue;
+      }
+      yield* wantedOf(same);
+      same = [];
+      yield* wantedOf([found]);
+    }
+  }
+  yield* wantedOf(same);
 }

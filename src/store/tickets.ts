@@ -3,6 +3,7 @@
  * a secret of 256 bits; a GET may read what a link is for, only a POST takes it.
  */
 import type { Hash, Random } from '../domain/environment.ts';
+import type { Role } from '../domain/operator.ts';
 import type { Store } from './store.ts';
 
 const secretBytes = 32;
@@ -10,7 +11,11 @@ const pageOf = 100;
 
 /** What each kind of link leads to. */
 export interface TicketContents {
-  invitation: { accountId: string };
+  /**
+   * `to`: where they go on besides, once they have signed in for the first time. `isShown`: an operator has seen the
+   * link, so that following it shows nothing about the address.
+   */
+  invitation: { accountId: string; to?: 'console'; isShown?: true };
   /** Printed for an operator, to be given to the person; good for the recovery that began then and for no other. */
   recovery: { accountId: string; beganAtMs: number };
   /** Of the recovery that began then: a later one is not ended by the link of an earlier one. */
@@ -18,13 +23,25 @@ export interface TicketContents {
   erasure_cancel: { accountId: string };
   /** "That was not me": of the sign-in that was proven then, and of the key that it made. */
   disavow: { accountId: string; authTime: number; deviceKey?: string };
+  /** Makes an operator of this account, or of whoever follows it. Of the links for one person the latest counts. */
+  operator: OperatorTicket;
+}
+
+interface OperatorTicket {
+  accountId?: string;
+  role: Role;
+  by: string;
+  number: string;
+  /** See operator-links.ts. */
+  maker?: { accountId: string; sinceMs: number };
 }
 
 export type TicketKind = keyof TicketContents;
 export type Tickets = ReturnType<typeof createTickets>;
 
 export function createTickets(store: Store, { random, hash }: { random: Random; hash: Hash }) {
-  const keyOf = (kind: TicketKind, secret: string): string => `ticket:${kind}:${hash(secret)}`;
+  const prefixOf = (kind: TicketKind): string => `ticket:${kind}:`;
+  const keyOf = (kind: TicketKind, secret: string): string => prefixOf(kind) + hash(secret);
   const indexOf = (accountId: string): string => `tickets:${accountId}`;
 
   /** @returns the secret, which stands in the link and nowhere else. */
@@ -35,7 +52,8 @@ export function createTickets(store: Store, { random, hash }: { random: Random; 
   ): Promise<string> {
     const secret = random(secretBytes);
     const key = keyOf(kind, secret);
-    await store.indexAdd(indexOf(contents.accountId), key, 0, ttlSeconds);
+    const { accountId } = contents;
+    if (accountId !== undefined) await store.indexAdd(indexOf(accountId), key, 0, ttlSeconds);
     await store.put(key, JSON.stringify(contents), { ttlSeconds });
     return secret;
   }
@@ -45,12 +63,23 @@ export function createTickets(store: Store, { random, hash }: { random: Random; 
     const index = indexOf(accountId);
     for (;;) {
       const found = await store.indexRange(index, { min: 0, max: 0, limit: pageOf });
-      for (const { member: key } of found) {
-        await store.delete(key);
-        await store.indexRemove(index, key);
-      }
+      for (const { member: key } of found) await forget(index, key);
       if (found.length < pageOf) return;
     }
+  }
+
+  /** The same of one kind, of which a person never has many. */
+  async function eraseKind(kind: TicketKind, accountId: string): Promise<void> {
+    const index = indexOf(accountId);
+    const found = await store.indexRange(index, { min: 0, max: 0, limit: pageOf });
+    for (const { member: key } of found) {
+      if (key.startsWith(prefixOf(kind))) await forget(index, key);
+    }
+  }
+
+  async function forget(index: string, key: string): Promise<void> {
+    await store.delete(key);
+    await store.indexRemove(index, key);
   }
 
   /** What the link is for, while it is good; it stays good. */
@@ -71,5 +100,5 @@ export function createTickets(store: Store, { random, hash }: { random: Random; 
     return value === undefined ? undefined : (JSON.parse(value) as TicketContents[K]);
   }
 
-  return { issue, read, take, erase };
+  return { issue, read, take, erase, eraseKind };
 }

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
+import { erasedIn } from '../../src/ops/backup-file.ts';
 import { dumpRedis } from '../support/dump.ts';
 import type { Leaving } from '../support/leaving.ts';
 import { freshRedis } from '../support/redis.ts';
@@ -89,7 +93,7 @@ describe('[BD-08] whoever is erased', () => {
   }, 40_000);
 
   it('is erased also when the process died between noting it down and doing it', async () => {
-    const { leaving, accounts, settle, finished } = await scene();
+    const { leaving, accounts, settle, finished, time } = await scene();
     const { account } = await settle('ana');
     const { change } = accounts;
     accounts.change = () => Promise.reject(new Error('the process dies'));
@@ -99,6 +103,8 @@ describe('[BD-08] whoever is erased', () => {
     leaving.people.start();
     await finished(account.id);
     expect(await accounts.find(account.id)).toMatchObject({ status: 'erased' });
+    // A name that is given up lasts a second more.
+    time.nowMs += 2 * second;
     expect(await accounts.idOf('ana@example.com')).toBeUndefined();
   });
 
@@ -164,6 +170,30 @@ describe('[BD-08] an erasure that Didit does not let come to its end', () => {
     await finished(account.id, hour);
     expect(await Array.fromAsync(leaving.erasure.unfinished())).toEqual([]);
   }, 60_000);
+});
+
+describe('[BD-08] an erasure that is under way when the database is lost', () => {
+  it.each([
+    ['of an account is known to a restore from the first try on', 'account', 1],
+    ['of a face is, too, and takes no account with it', 'face', 0],
+  ] as const)('%s', async (_, what, again) => {
+    const { leaving, faces, settle, until, events } = await scene();
+    const { account } = await settle('ana');
+    faces.fail(Infinity);
+    const erase = { account: leaving.erasure.eraseAccount, face: leaving.erasure.eraseFace };
+    await erase[what](account.id);
+    leaving.people.start();
+    await until(async () => ((await leaving.erasure.report(account.id))?.tries ?? 0) >= 3);
+    const told = events.filter(({ event }) => event.startsWith('account.era'));
+    expect(told).toMatchObject([
+      { event: 'account.erasure_began', account: account.id, reason: what },
+    ]);
+    const directory = mkdtempSync(join(tmpdir(), 'didit-oidc-erasure-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const log = join(directory, 'log');
+    writeFileSync(log, events.map((event) => JSON.stringify(event)).join('\n'));
+    expect(await erasedIn(log)).toEqual([account.id].slice(0, again));
+  });
 });
 
 describe('[BD-08] whose face is erased', () => {

@@ -180,7 +180,7 @@ describe('a file with a mistake adds nobody, and says', () => {
       expect.stringMatching(/^6: groups: Invalid input: expected array/),
       expect.stringMatching(/^6: status: Invalid option/),
       expect.stringMatching(/^7: username: /),
-      expect.stringMatching(/^8: ENOENT.*missing\.jpg/),
+      '8: the portrait "missing.jpg" cannot be read (ENOENT)',
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { asArrived, invite } from '../../src/enrol/invitation.ts';
+import { recordsOn } from '../support/operators.ts';
 import { freshRedis } from '../support/redis.ts';
 import { scene, startMs } from './scene.ts';
 
@@ -198,26 +199,29 @@ describe('[EN-01] whom nobody came for who was invited', () => {
     const { people, accounts, tickets, store, clock, time } = here;
     const tools = {
       ...{ accounts, tickets, clock, issuer: 'https://login.example' },
-      mail: () => Promise.resolve(),
+      ...{ mail: () => Promise.resolve(), limits: recordsOn(store, clock).limits },
     };
-    const ana = (await invite({ email: 'ana@example.com', groups: [] }, tools))!.account;
-    const ben = (await invite({ email: 'ben@example.com', groups: [] }, tools))!.account;
+    const ana = (await invite({ email: 'ana@example.com', groups: [] }, tools)).account;
+    const ben = (await invite({ email: 'ben@example.com', groups: [] }, tools)).account;
     await accounts.change(ben.id, asArrived);
     await accounts.add({ email: 'cleo@example.com', status: 'invited', groups: [] });
     people.start();
     await onDay(here, 5);
     // Once more, so that it lasts until the twelfth day.
-    const dora = (await invite({ email: 'dora@example.com', groups: [] }, tools))!.account;
+    const dora = (await invite({ email: 'dora@example.com', groups: [] }, tools)).account;
     await onDay(here, 6.9);
     expect(await accounts.idOf('ana@example.com')).toBe(ana.id);
     await onDay(here, 8);
     await here.until(async () => (await accounts.idOf('ana@example.com')) === undefined);
     expect((await accounts.find(ana.id))?.status).toBe('erased');
+    // Else a restore would bring them back.
+    const told = here.events.filter(({ event }) => event === 'account.erasure_began');
+    expect(told).toMatchObject([{ account: ana.id, reason: 'account' }]);
     expect((await accounts.find(dora.id))?.status).toBe('invited');
     expect((await accounts.find(ben.id))?.status).toBe('active');
     expect(await accounts.idOf('cleo@example.com')).toBeDefined();
     // Somebody who comes later inherits nothing.
-    const next = (await invite({ email: 'ana@example.com', groups: [] }, tools))!.account;
+    const next = (await invite({ email: 'ana@example.com', groups: [] }, tools)).account;
     expect(next.id).not.toBe(ana.id);
     expect(await store.get(`account:${next.id}`)).toBeDefined();
     expect(time.nowMs - startMs).toBeLessThan(12 * day);

@@ -53,6 +53,27 @@ describe('another address', () => {
     expect((await bySelfie(scene, 'new@example.com')).page.text).toContain('new@example.com');
   });
 
+  it('may be the same one, which is confirmed by it where an invitation left that open', async () => {
+    const person = await somebody(scene);
+    const { browser, page } = await proven(scene, person);
+    const { address, accountId } = person;
+    const record = await recordOf(scene.store, accountId);
+    const unconfirmed = { ...record, emailVerified: false };
+    await scene.store.put(`account:${accountId}`, JSON.stringify(unconfirmed));
+    const before = scene.bed.mails.length;
+    const form = await act(browser, page, 'address');
+    const asked = await act(browser, form, 'address-new', { address });
+    const [newCode = '', oldCode = ''] = scene.bed.mails
+      .slice(before)
+      .flatMap(({ message }) => (message.kind === 'code' ? [message.code] : []));
+    expect((await confirm(browser, asked, oldCode, newCode)).status).toBe(400);
+    const sheet = await confirm(browser, asked, newCode, oldCode);
+    expect(said(sheet)).toBe('Your e-mail address is changed.');
+    const { email, emailVerified } = await recordOf(scene.store, accountId);
+    expect([email, emailVerified]).toEqual([address, true]);
+    expect(await bySelfie(scene, address)).toBeDefined();
+  });
+
   it('is not taken by one mailbox, whichever; and the right code is still good afterwards', async () => {
     const person = await somebody(scene);
     const visit = await proven(scene, person);

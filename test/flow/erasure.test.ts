@@ -66,7 +66,7 @@ it('[BD-08] whose face was erased is let in by no selfie, and nothing of the ear
   const page = await toSelfie(third, again);
   const answer = await settle(third, await takeSelfie(third, page, 'approve'));
   await whileWaiting(third, answer);
-  expect(bed.events.at(-1)).toMatchObject({ event: 'login.denied', account: id });
+  expect(bed.events.at(-1)).toMatchObject({ event: 'login.denied', claimed: id });
   expect(bed.events.filter(({ event }) => event === 'login.completed')).toHaveLength(1);
 }, 40_000);
 

@@ -69,21 +69,8 @@ async function withoutFace(address: string): Promise<void> {
 }
 
 describe('[EN-01] an invitation', () => {
-  it('is mailed and printed, and who follows it enrols; looking at it does nothing', async () => {
-    const invited = await operators.json(
-      ...['invite', 'nora@example.com', '--name', 'Nora', '--group', 'staff', '--group', 'night'],
-    );
-    const account = await stored('nora@example.com');
-    expect(account).toMatchObject({
-      ...{ status: 'invited', emailVerified: false, name: 'Nora', groups: ['staff', 'night'] },
-    });
-    const link = invited.link ?? '';
-    const mailed = await vi.waitFor(() => {
-      expect(bed.mails.map(({ message }) => message.kind)).toEqual(['invitation']);
-      return bed.mails[0]!.text;
-    }, 10_000);
-    expect(mailed).toContain(link);
-
+  /** Up to their own page, by an invitation. */
+  async function follow(link: string): Promise<void> {
     const browser = createBrowser();
     const page = await browser.get(link);
     expect(heading(page)).toBe('You are invited');
@@ -94,11 +81,85 @@ describe('[EN-01] an invitation', () => {
     const shown = await showDocument(browser, ready);
     const end = await settle(browser, await press(browser, shown, 'resume'));
     expect(heading(end)).toBe('Your account');
+  }
+
+  const mailedLinks = (count = 1) =>
+    vi.waitFor(() => {
+      const links = bed.mails.flatMap(({ message }) =>
+        message.kind === 'invitation' ? [message.link] : [],
+      );
+      expect(links).toHaveLength(count);
+      return links;
+    }, 10_000);
+
+  it('is mailed, and who follows it enrols; looking at it does nothing, and the printed link is another', async () => {
+    const invited = await operators.json(
+      ...['invite', 'nora@example.com', '--name', 'Nora', '--group', 'staff', '--group', 'night'],
+    );
+    const account = await stored('nora@example.com');
+    expect(account).toMatchObject({
+      ...{ status: 'invited', emailVerified: false, name: 'Nora', groups: ['staff', 'night'] },
+    });
+    const [link = ''] = await mailedLinks();
+    const printed = invited.link ?? '';
+    expect(bed.mails[0]?.text).not.toContain(printed);
+    expect((await createBrowser().get(printed)).status).toBe(200);
+    await follow(link);
     const here = await stored('nora@example.com');
     expect(here).toMatchObject({ status: 'active', emailVerified: true });
     expect(here.invitedUntilMs).toBeUndefined();
+    // Of both links the first that is followed counts.
+    expect((await createBrowser().get(printed)).status).toBe(404);
     const again = await operators.accounts('invite', 'nora@example.com');
     expect(again.stderr).toContain("nora@example.com is somebody's who is here");
+  });
+
+  it('by the link that an operator was shown leaves the address to be confirmed', async () => {
+    const { link = '' } = await operators.json('invite', 'nora@example.com');
+    const [mailed = ''] = await mailedLinks();
+    await follow(link);
+    expect(await stored('nora@example.com')).toMatchObject({
+      ...{ status: 'active', emailVerified: false },
+    });
+    expect((await createBrowser().get(mailed)).status).toBe(404);
+  });
+
+  it('admits one browser, also when both of its links are followed at once', async () => {
+    const { link: printed = '' } = await operators.json('invite', 'nora@example.com');
+    const [mailed = ''] = await mailedLinks();
+    const followers = await Promise.all(
+      [printed, mailed].map(async (link) => {
+        const browser = createBrowser();
+        return { browser, link, page: await browser.get(link) };
+      }),
+    );
+    const ends = await Promise.all(
+      followers.map(async ({ browser, link, page }) =>
+        settle(browser, await browser.post(link, formOf(page.text))),
+      ),
+    );
+    const admitted = ends.filter(({ text }) => text.includes('/agree'));
+    expect(admitted).toHaveLength(1);
+  });
+
+  it('that is made once more makes the one before void, and a fourth of one day is not made', async () => {
+    const { link: first = '' } = await operators.json('invite', 'nora@example.com');
+    const { link: second = '' } = await operators.json('invite', 'nora@example.com');
+    const mailed = await mailedLinks(2);
+    const status = async (url: string) => (await createBrowser().get(url)).status;
+    expect(await Promise.all([first, second].map(status))).toEqual([404, 200]);
+    // In whichever order they were sent.
+    expect((await Promise.all(mailed.map(status))).sort()).toEqual([200, 404]);
+    await operators.json('invite', 'nora@example.com');
+    const fourth = await operators.accounts('invite', 'nora@example.com');
+    expect(fourth).toMatchObject({ status: 1, stdout: '' });
+    expect(fourth.stderr).toContain('was invited several times today');
+  });
+
+  it('gives nobody the group of whoever runs the service', async () => {
+    const refused = await operators.accounts('invite', 'nora@example.com', '--group', 'operators');
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toContain('the group "operators" is that of whoever runs the service');
   });
 
   it('is refused where nobody can enrol', async () => {
@@ -252,6 +313,7 @@ describe('[EN-06] an enrolment that a person at Didit approved', () => {
 
     const day = 86_400_000 + 60_000;
     await expect(approveLater(day, 'API Client')).rejects.toThrow('approved it at Didit');
+    await expect(approveLater(day, 'nora@example.com')).rejects.toThrow('about themself');
     expect(await approveLater(day)).toEqual(['face_enrolled']);
     const account = await stored('nora@example.com');
     expect(account).toMatchObject({ enrolment: { diditSessionId: session } });

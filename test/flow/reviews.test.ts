@@ -311,7 +311,7 @@ describe('[VD-06] an enrolment that people have to look at', () => {
     operators.configure({ twoPeople: true });
     const one = await heldEnrolment();
     await atDidit(one.diditSessionId, 'Approved');
-    const approve = ['approve-enrolment', 'nora@example.com', '--by', 'otto'];
+    const approve = ['approve-enrolment', 'nora@example.com', '--operator', 'otto'];
     expect((await operators.accounts(...approve)).stdout).toContain('waits for a second operator');
     expect((await operators.accounts(...approve)).stderr).toContain('it takes another operator');
     const second = { ...word, operator: 'API Client' };
@@ -330,7 +330,12 @@ describe('[VD-06] an enrolment that people have to look at', () => {
     expect(declined.stdout).toBe(`${id} is declined\nthe person is written to\n`);
     await vi.waitFor(() => expect(mailed()).toEqual(['enrolment_declined']), 10_000);
     await atDidit(one.diditSessionId, 'Approved');
-    const late = await operators.accounts('approve-enrolment', 'nora@example.com', '--by', 'olga');
+    const late = await operators.accounts(
+      'approve-enrolment',
+      'nora@example.com',
+      '--operator',
+      'olga',
+    );
     expect(late.stderr).toContain('no enrolment of');
   });
 });
@@ -378,10 +383,10 @@ it('[BD-08] the cases of whoever is erased go with them, and are theirs to take 
   const other = await heldLogin('ben@example.com');
   const records = await openRecords(bed);
   const id = (await records.accounts.idOf('ana@example.com')) ?? '';
-  expect(await Array.fromAsync(records.reviews.list(id))).toHaveLength(1);
+  expect(await Array.fromAsync(records.reviews.list({ account: id }))).toHaveLength(1);
   await operators.accounts('erase', 'ana@example.com', '--yes');
   await vi.waitFor(
-    async () => expect(await Array.fromAsync(records.reviews.list(id))).toEqual([]),
+    async () => expect(await Array.fromAsync(records.reviews.list({ account: id }))).toEqual([]),
     20_000,
   );
   const left = await Array.fromAsync(records.reviews.list());

@@ -37,6 +37,7 @@ let picturesUrl: string;
 /** What else a decision says, while it is set. */
 let changed: ((decision: Record<string, unknown>) => void) | undefined;
 const asked: string[] = [];
+const logged: string[] = [];
 beforeAll(async () => {
   pictures = createServer((request, response) => {
     fetched.push(request.url ?? '');
@@ -46,6 +47,7 @@ beforeAll(async () => {
   await once(pictures, 'listening');
   picturesUrl = `http://127.0.0.1:${(pictures.address() as AddressInfo).port}`;
   newcomers = await startNewcomers({
+    log: (line) => logged.push(line),
     flags: { didit: { ...openToAll.didit, mediaOrigins: [picturesUrl] } },
     fetch: async (input, init) => {
       const url = input instanceof Request ? input.url : String(input);
@@ -219,10 +221,13 @@ describe('[EN-05] a portrait', () => {
   ])('behind %s is not fetched: nothing is kept, and the person can try again', async (link) => {
     const one = await atDocument();
     const ready = await showDocument(one.browser, one.page);
-    [changed, asked.length, fetched.length] = [linked(link), 0, 0];
+    [changed, asked.length, fetched.length, logged.length] = [linked(link), 0, 0, 0];
     const denied = await resume(one.browser, ready);
     expect([denied.status, heading(denied)]).toEqual([200, 'We could not sign you in']);
     expect(denied.text).not.toContain(link);
+    // The person cannot do anything about it; whoever operates this learns what was wrong with the link.
+    expect(logged.filter((line) => line.includes('"message":"the portrait '))).toHaveLength(1);
+    expect(logged.join('\n')).not.toContain(link);
     expect(asked.filter((url) => !url.includes('/decision/'))).toEqual([]);
     expect(fetched).toEqual([]);
     await expectNothingKept(one);

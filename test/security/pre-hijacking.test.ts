@@ -4,21 +4,13 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consentVersion } from '../../src/enrol/agree.ts';
+import type { SendMail } from '../../src/domain/message.ts';
 import { invite } from '../../src/enrol/invitation.ts';
-import { createTickets } from '../../src/store/tickets.ts';
 import { type TestBrowser, formsOf } from '../support/browser.ts';
 import { agree, showDocument, takeCodes, toJoin } from '../support/enrol.ts';
 import { heading, isCallback, press, settle } from '../support/login.ts';
-import {
-  type Newcomers,
-  accountsOf,
-  force,
-  hash,
-  look,
-  random,
-  startNewcomers,
-  toDocument,
-} from '../support/newcomers.ts';
+import { type Newcomers, force, look, startNewcomers, toDocument } from '../support/newcomers.ts';
+import { recordsOn } from '../support/operators.ts';
 import { browserElsewhere, mailedCode } from '../support/ways.ts';
 
 let newcomers: Newcomers;
@@ -122,10 +114,14 @@ describe('[EN-01] somebody who begins with another person’s address', () => {
   it('is not helped by an invitation that waits for the person, and does not spoil it', async () => {
     const { bed, store } = newcomers;
     const victim = newAddress('invited');
-    const tickets = createTickets(store, { random, hash });
-    const tools = { accounts: accountsOf(store), tickets, issuer: bed.issuer, clock: Date.now };
-    const mail = (): Promise<void> => Promise.resolve();
-    const invited = await invite({ email: victim, groups: ['staff'] }, { ...tools, mail });
+    const records = recordsOn(store);
+    const links: string[] = [];
+    const mail: SendMail = (_, message) => {
+      if (message.kind === 'invitation') links.push(message.link);
+      return Promise.resolve();
+    };
+    await invite({ email: victim, groups: ['staff'] }, { ...records, issuer: bed.issuer, mail });
+    const [link = ''] = links;
     const hers = await beginWith(victim);
     await forceEverything(hers);
     const before = await newcomers.account(victim);
@@ -133,7 +129,7 @@ describe('[EN-01] somebody who begins with another person’s address', () => {
     expect(await newcomers.factorsOf(victim)).toEqual({ schema: 1, passkeys: [] });
 
     const browser = browserElsewhere();
-    const page = await browser.get(invited?.link ?? '');
+    const page = await browser.get(link);
     expect(await newcomers.account(victim)).toEqual(before);
     const [form] = formsOf(page);
     const consent = await settle(browser, await browser.post(form?.action ?? '', form?.fields));
@@ -145,8 +141,8 @@ describe('[EN-01] somebody who begins with another person’s address', () => {
     expect(await newcomers.account(victim)).toMatchObject({ givenName: 'Nora', groups: ['staff'] });
 
     // The link is used up, and a second one that was mailed earlier enrols nobody over the person's face.
-    expect((await browserElsewhere().get(invited?.link ?? '')).status).toBe(404);
-    const secret = await tickets.issue('invitation', { accountId: before?.id ?? '' }, 600);
+    expect((await browserElsewhere().get(link)).status).toBe(404);
+    const secret = await records.tickets.issue('invitation', { accountId: before?.id ?? '' }, 600);
     const late = browserElsewhere();
     const [lateForm] = formsOf(await late.get(`${bed.issuer}/enrol/${secret}`));
     const login = await settle(late, await late.post(lateForm?.action ?? '', lateForm?.fields));

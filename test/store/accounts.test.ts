@@ -187,6 +187,21 @@ describe('what was proven', () => {
   });
 });
 
+it.each(['constructor', '__proto__'])(
+  '[PR-26] what the app "%s" has got is taken back like that of any other',
+  async (app) => {
+    const { accounts } = await open();
+    const { id } = (await accounts.add(ana)) ?? { id: '' };
+    const now = Math.floor(nowMs / 1000);
+    await accounts.revokeApp(id, 'other');
+    expect(await accounts.isRevoked(id, now - 9, app)).toBe(false);
+    await accounts.signOutEverywhere(id);
+    expect(await accounts.isRevoked(id, now - 9, app)).toBe(true);
+    await accounts.revokeApp(id, app);
+    expect(await accounts.isRevoked(id, now, app)).toBe(true);
+  },
+);
+
 it('[PR-26] a block and what it makes void are one write: no crash in between lets anything live on', async () => {
   const { accounts, store } = await open();
   const { id } = (await accounts.add(ana)) ?? { id: '' };

@@ -16,7 +16,7 @@ async function start() {
   onTestFinished(() => store.close());
   const reviews = createReviews(store, { clock, random });
   const listed = async (account?: string) =>
-    (await Array.fromAsync(reviews.list(account))).map(({ diditSessionId }) => diditSessionId);
+    (await Array.fromAsync(reviews.list({ account }))).map(({ diditSessionId }) => diditSessionId);
   const places = () => store.indexRange('reviews', { min: 0, max: time.nowMs, limit: 10 });
   return { time, store, reviews, listed, places };
 }
@@ -82,4 +82,31 @@ it('those of one account are erased, and no other', async () => {
   expect(await listed('account-1')).toEqual([]);
   expect(await places()).toHaveLength(1);
   expect(await store.get('review-of:session-1')).toBeUndefined();
+});
+
+it('a page begins behind a case, of several of one moment too, also when it was closed meanwhile', async () => {
+  const { reviews, time } = await start();
+  const opened: string[] = [];
+  for (let at = 0; at < 240; at += 1) {
+    if (at % 3 === 0) time.nowMs += 1;
+    const one = await reviews.open({ ...about, diditSessionId: `session-${at}` });
+    opened.push(one?.id ?? '');
+  }
+  const idsOf = async (wanted: Parameters<typeof reviews.list>[0]) =>
+    (await Array.fromAsync(reviews.list(wanted))).map(({ id }) => id);
+  // Within a millisecond the order is the store's own.
+  const all = await idsOf({ isOpen: true });
+  expect(all.toSorted()).toEqual(opened.toSorted());
+  for (const at of [0, 1, 2, 3, 118, 238, 239]) {
+    const after = await reviews.find(all[at] ?? '');
+    expect(await idsOf({ isOpen: true, after })).toEqual(all.slice(at + 1));
+    expect(await idsOf({ account: 'account-1', after })).toEqual(all.slice(at + 1));
+  }
+  const after = await reviews.find(all[119] ?? '');
+  await reviews.change(all[119] ?? '', (now) => ({ ...now, status: 'declined' }));
+  await reviews.change(all[200] ?? '', (now) => ({ ...now, status: 'declined' }));
+  const rest = all.slice(120).filter((id) => id !== all[200]);
+  expect((await idsOf({ isOpen: true, after })).slice(-rest.length)).toEqual(rest);
+  expect(await idsOf({ after })).toEqual(all.slice(120));
+  expect(await idsOf({ account: 'account-1', isOpen: true, after })).toEqual(rest);
 });

@@ -1,5 +1,4 @@
 /** A provider at which anybody may enrol, what it keeps, and what it asks of Didit: for those who attack it. */
-import { createHash } from 'node:crypto';
 import { createAccounts } from '../../src/store/accounts.ts';
 import { createFactorRecords } from '../../src/store/factors.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -12,7 +11,6 @@ import { type TestbedOptions, startTestbed } from './testbed.ts';
 
 export const random = (bytes: number): string =>
   Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('base64url');
-export const hash = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 export type Newcomers = Awaited<ReturnType<typeof startNewcomers>>;
 

@@ -14,7 +14,7 @@ export function writePeople(count: number) {
   const accounts = [...demo, ...others].map((name) => ({
     ...{ email: `${name}@example.com`, username: name, name, portrait },
     ...(name === 'ana' ? { given_name: 'Ana', family_name: 'Alves' } : {}),
-    groups: name === 'ana' ? ['staff', 'operators'] : [],
+    groups: name === 'ana' ? ['staff', 'kitchen'] : [],
   }));
   const file = join(directory, 'accounts.json');
   writeFileSync(file, JSON.stringify({ accounts }));

@@ -1,40 +1,56 @@
 /** `didit-oidc accounts invite|import-shared|approve-enrolment`: let people in, by what operators know of them. */
 import type { Command } from 'commander';
-import { type PeopleOptions, findPerson, operatorName, peopleCommand, print } from './people.ts';
+import {
+  type OperatorOptions,
+  findPerson,
+  operatorCommand,
+  operatorName,
+  peopleCommand,
+  print,
+  recordBy,
+  withFormerName,
+} from './people.ts';
 import { requireWorkflow, withPeopleSide } from './people-side.ts';
 
-interface InviteOptions extends PeopleOptions {
+interface InviteOptions extends OperatorOptions {
   name?: string;
   group: string[];
 }
 
 export function addEnrolCommands(accounts: Command): void {
-  peopleCommand(accounts, 'invite <address>', 'invite somebody to enrol, by a link for seven days')
+  operatorCommand(
+    accounts,
+    'invite <address>',
+    'invite somebody to enrol, by a link for seven days',
+  )
     .option('--name <name>', 'what they are called')
     .option('--group <group>', 'a group that they are in; may be given several times', collect, [])
     .action(inviteOne);
-  peopleCommand(
+  operatorCommand(
     accounts,
     'import-shared <identifier> <share-token>',
     'enrol somebody by a check that a partner shared (Didit’s Reusable KYC)',
   )
     .requiredOption('--consent <version>', 'of the text that they agreed to, as you recorded it')
     .action(importOne);
-  peopleCommand(
-    accounts,
-    'approve-enrolment <identifier>',
-    'confirm an enrolment that was approved by hand at Didit a day ago or earlier',
+  withFormerName(
+    peopleCommand(
+      accounts,
+      'approve-enrolment <identifier>',
+      'confirm an enrolment that was approved by hand at Didit a day ago or earlier',
+    ),
   )
-    .requiredOption('--by <operator>', 'who confirms it: not who approved it at Didit')
+    .requiredOption('--operator <name>', 'who confirms it: not who approved it at Didit')
     .action(approveOne);
 }
 
 const collect = (one: string, before: string[]): string[] => [...before, one];
 
 async function inviteOne(address: string, options: InviteOptions): Promise<void> {
-  const { invite } = await import('../../enrol/invitation.ts');
+  const { invite, shownLink } = await import('../../enrol/invitation.ts');
   const { person } = await import('../../enrol/person.ts');
   await withPeopleSide(options, async (side) => {
+    const record = recordBy(options.operator, side.record);
     const { registration, mail: server } = side.config;
     if (registration === 'off') {
       throw new Error('nobody can enrol: registration (REGISTRATION) is off');
@@ -48,15 +64,17 @@ async function inviteOne(address: string, options: InviteOptions): Promise<void>
     const { name, groups } = read.data;
     const fields = { email: address, groups, ...(name === undefined ? {} : { name }) };
     const invited = await invite(fields, { ...side, mail });
-    if (!invited) throw new Error(`${address} is somebody's who is here`);
-    const { account, link, untilMs } = invited;
-    side.record({ event: 'account.invited', atMs: side.clock(), account: account.id });
+    const { account, untilMs } = invited;
+    const link = await shownLink(invited, side);
+    record({ event: 'account.invited', atMs: side.clock(), account: account.id });
     const until = new Date(untilMs).toISOString();
     const isMailed = server.smtpUrl !== undefined;
     print(options, { sub: account.id, link, until, mailed: isMailed }, () => [
       `${address} may come until ${until}:`,
       link,
-      isMailed ? 'the running provider mails it' : 'there is no mail server: hand it over yourself',
+      isMailed
+        ? 'the running provider mails one of its own: only by that one the address is shown to be theirs'
+        : 'there is no mail server: hand it over yourself',
     ]);
   });
 }
@@ -64,12 +82,13 @@ async function inviteOne(address: string, options: InviteOptions): Promise<void>
 async function importOne(
   identifier: string,
   shareToken: string,
-  options: PeopleOptions & { consent: string },
+  options: OperatorOptions & { consent: string },
 ): Promise<void> {
   const { importShared } = await import('../../enrol/import-shared.ts');
   await withPeopleSide(options, async (side) => {
     const account = await findPerson(side, identifier);
-    const tools = { ...side, ...(await side.openDidit()) };
+    const record = recordBy(options.operator, side.record);
+    const tools = { ...side, ...(await side.openDidit()), record };
     const consentVersion = options.consent;
     const refused = await importShared(account, { shareToken, consentVersion }, tools);
     if (refused !== undefined) throw new Error(`it was refused, and nothing changed: ${refused}`);
@@ -77,13 +96,10 @@ async function importOne(
   });
 }
 
-async function approveOne(
-  identifier: string,
-  options: PeopleOptions & { by: string },
-): Promise<void> {
+async function approveOne(identifier: string, options: OperatorOptions): Promise<void> {
   const { approveEnrolment } = await import('../../enrol/approve.ts');
   const { approveReview } = await import('../../enrol/review.ts');
-  const operator = operatorName(options.by);
+  const operator = operatorName(options.operator);
   await withPeopleSide(options, async (side) => {
     const account = await findPerson(side, identifier);
     const { id } = account;

@@ -3,15 +3,25 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { ErasureReport } from '../../enrol/erasure-job.ts';
 import type { Account } from '../../store/accounts.ts';
-import { type PeopleOptions, findPerson, peopleCommand, print, withPeople } from './people.ts';
+import {
+  type OperatorOptions,
+  type PeopleOptions,
+  findPerson,
+  operatorCommand,
+  peopleCommand,
+  print,
+  printAll,
+  recordBy,
+  withPeople,
+} from './people.ts';
 
-interface EraseOptions extends PeopleOptions {
+interface EraseOptions extends OperatorOptions {
   face?: true;
   yes?: true;
 }
 
 export function addErasureCommands(accounts: Command): void {
-  peopleCommand(
+  operatorCommand(
     accounts,
     'erase <identifier>',
     'erase an account, here and at Didit: by e-mail address, user name or sub',
@@ -28,6 +38,7 @@ export function addErasureCommands(accounts: Command): void {
 
 async function erase(identifier: string, options: EraseOptions): Promise<void> {
   await withPeople(options, async (people) => {
+    const record = recordBy(options.operator, people.record);
     const account = await findPerson(people, identifier);
     const { id, status } = account;
     if (status === 'erased') throw new Error(`${id} was erased before`);
@@ -36,6 +47,7 @@ async function erase(identifier: string, options: EraseOptions): Promise<void> {
       throw new Error('nothing was erased');
     }
     await (options.face ? people.erasure.eraseFace(id) : people.erasure.eraseAccount(id));
+    record({ event: 'account.erasure_planned', atMs: Date.now(), account: id, reason: what });
     print(options, { sub: id, erasing: what }, () => [
       `the ${what} of ${id} counts for nothing any more`,
       `the running provider erases the rest, here and at Didit: didit-oidc accounts erasure ${id}`,
@@ -57,7 +69,8 @@ async function report(identifier: string | undefined, options: PeopleOptions): P
   await withPeople(options, async (people) => {
     if (identifier === undefined) {
       const reports = await Array.fromAsync(people.erasure.unfinished());
-      print(options, { unfinished: reports }, () => reports.flatMap(linesOf));
+      const next = 'every erasure is complete; name somebody for the report of theirs';
+      printAll(options, { unfinished: reports }, { lines: reports.flatMap(linesOf), next });
       return;
     }
     const { id } = await findPerson(people, identifier);

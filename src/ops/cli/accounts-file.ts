@@ -1,15 +1,15 @@
 /** `didit-oidc accounts import|export`: people from a file, and into one. */
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import { type PeopleOptions, peopleCommand, print, withPeople } from './people.ts';
+import { type OperatorOptions, operatorCommand, print, recordBy, withPeople } from './people.ts';
 
-interface ImportCommandOptions extends PeopleOptions {
+interface ImportCommandOptions extends OperatorOptions {
   dryRun?: true;
   skipExisting?: true;
 }
 
 export function addFileCommands(accounts: Command): void {
-  peopleCommand(
+  operatorCommand(
     accounts,
     'import <file>',
     'add the people of a file, all or none of them: NDJSON, or CSV when it is called so',
@@ -17,7 +17,7 @@ export function addFileCommands(accounts: Command): void {
     .option('--dry-run', 'only look whether all of it is right')
     .option('--skip-existing', 'leave people alone who are there already')
     .action(importFile);
-  peopleCommand(
+  operatorCommand(
     accounts,
     'export',
     'write everybody to standard output, a JSON object a line, without pictures and secrets',
@@ -28,9 +28,12 @@ async function importFile(file: string, options: ImportCommandOptions): Promise<
   const { PeopleFileError, importPeople } = await import('../../enrol/people-file.ts');
   const { dryRun = false, skipExisting = false } = options;
   await withPeople(options, async (people) => {
+    const record = recordBy(options.operator, people.record);
     try {
       const result = await importPeople(file, people, { dryRun, skipExisting });
       if (result.refused.length > 0) process.exitCode = 1;
+      const reason = `${result.added} from a file`;
+      if (!dryRun) record({ event: 'account.created', atMs: Date.now(), reason });
       print(options, result, () => [
         dryRun ? `${result.people} people would be added` : `${result.added} people added`,
         ...(skipExisting ? [`${result.skipped} are there already`] : []),
@@ -44,9 +47,11 @@ async function importFile(file: string, options: ImportCommandOptions): Promise<
   });
 }
 
-async function exportAll(options: PeopleOptions): Promise<void> {
+async function exportAll(options: OperatorOptions): Promise<void> {
   const { exportPeople } = await import('../../enrol/export.ts');
   await withPeople(options, async (people) => {
+    const record = recordBy(options.operator, people.record);
+    record({ event: 'account.exported', atMs: Date.now(), reason: 'everybody' });
     for await (const person of exportPeople(people)) {
       const isTaken = process.stdout.write(`${JSON.stringify(person)}\n`);
       if (!isTaken) await once(process.stdout, 'drain');

@@ -5,7 +5,16 @@ import { addEnrolCommands } from './accounts-enrol.ts';
 import { addErasureCommands } from './accounts-erase.ts';
 import { addFileCommands } from './accounts-file.ts';
 import { addRecoverCommand } from './accounts-recover.ts';
-import { type PeopleOptions, findPerson, peopleCommand, print, withPeople } from './people.ts';
+import {
+  type OperatorOptions,
+  type PeopleOptions,
+  findPerson,
+  operatorCommand,
+  peopleCommand,
+  print,
+  recordBy,
+  withPeople,
+} from './people.ts';
 
 export function addAccountsCommand(program: Command): void {
   const accounts = program.command('accounts').description('people');
@@ -21,11 +30,11 @@ export function addAccountsCommand(program: Command): void {
   addErasureCommands(accounts);
   const verbs = { block: 'blocked', unblock: 'active' } as const;
   for (const [verb, status] of Object.entries(verbs)) {
-    peopleCommand(
+    operatorCommand(
       accounts,
       `${verb} <identifier>`,
       `${verb} the account with this e-mail address, user name or sub`,
-    ).action((identifier: string, options: PeopleOptions) =>
+    ).action((identifier: string, options: OperatorOptions) =>
       setStatus(identifier, status, options),
     );
   }
@@ -69,16 +78,14 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Blocked while invited: the address was never shown to be theirs. */
-const hasYetToArrive = ({ email, emailVerified, enrolment }: Account): boolean =>
-  email !== undefined && !emailVerified && enrolment === undefined;
-
 async function setStatus(
   identifier: string,
   status: 'active' | 'blocked',
-  options: PeopleOptions,
+  options: OperatorOptions,
 ): Promise<void> {
+  const { hasYetToArrive } = await import('../../enrol/invitation.ts');
   await withPeople(options, async (people) => {
+    const record = recordBy(options.operator, people.record);
     const account = await findPerson(people, identifier);
     const { id } = account;
     // Whoever is invited, or held over a recovery, is not let in by this.
@@ -87,6 +94,7 @@ async function setStatus(
     if (isOther || !(await people.accounts.setStatus(id, next))) {
       throw new Error(`${id} is ${account.status}, and stays so`);
     }
+    record({ event: 'account.changed', atMs: Date.now(), account: id, reason: next });
     print(options, { sub: id, status: next }, () => [`${id} is ${next}`]);
   });
 }

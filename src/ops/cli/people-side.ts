@@ -3,11 +3,11 @@
  * for the running provider to send; what is told for the log goes to standard error, so that standard output stays
  * what it was asked for.
  */
-import { createHash } from 'node:crypto';
 import type { Config } from '../../config/schema.ts';
 import type { Store } from '../../store/store.ts';
 import type { createMailSide } from '../../app-mail.ts';
 import type { PeopleOptions } from './people.ts';
+import { openRecording, sha256 } from './recording.ts';
 
 export async function withPeopleSide(
   { config: fileName }: PeopleOptions,
@@ -39,9 +39,10 @@ async function createSide(
   const { keptSecret } = await import('../../store/secrets.ts');
   const { createLog, recordTo } = await import('../../web/telemetry.ts');
   const log = createLog('info', { write: (line) => void process.stderr.write(line) });
+  const { audit, record } = await openRecording(config, { store, log, told: recordTo(log) });
+  atEnd(() => audit.close());
   const tools = {
-    ...{ clock: Date.now, random: randomKey, record: recordTo(log) },
-    hash: (text: string): string => createHash('sha256').update(text).digest('base64url'),
+    ...{ clock: Date.now, random: randomKey, hash: sha256, record },
     alarm: (reason: string): void => log.warn('operator.alarm', { reason }),
   };
   const { limits, issuer, people, reviews } = config;

@@ -1,13 +1,21 @@
 /** What the commands about people have in common: their options, the store that they open, how they print. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { Record } from '../../domain/event.ts';
+import { asPlainLine } from '../../domain/line.ts';
 import type { ErasureRequests } from '../../enrol/erasure-requests.ts';
 import type { Account, Accounts } from '../../store/accounts.ts';
 import type { FactorRecords } from '../../store/factors.ts';
 import type { Portraits } from '../../store/portraits.ts';
+import { openRecording } from './recording.ts';
 
 export interface PeopleOptions {
   config?: string;
   json?: true;
+}
+
+export interface OperatorOptions extends PeopleOptions {
+  /** As it was typed: operatorName() reads it. */
+  operator: string;
 }
 
 export interface People {
@@ -15,6 +23,7 @@ export interface People {
   factors: FactorRecords;
   portraits: Portraits;
   erasure: ErasureRequests;
+  record: Record;
   random: (bytes: number) => string;
 }
 
@@ -25,6 +34,25 @@ export function peopleCommand(parent: Command, signature: string, description: s
     .description(description)
     .option('--config <file>', 'configuration file (or CONFIG_FILE)')
     .option('--json', 'print JSON');
+}
+
+/** Whom the audit log names where nobody was named. */
+export const whoever = 'command-line';
+
+/** A command of which the audit log says who gave it. */
+export function operatorCommand(parent: Command, signature: string, description: string): Command {
+  return peopleCommand(parent, signature, description).option(
+    '--operator <name>',
+    'who does it, for the audit log',
+    whoever,
+  );
+}
+
+/** What `--operator` was called here once. */
+export function withFormerName(command: Command): Command {
+  return command
+    .addOption(new Option('--by <name>').hideHelp())
+    .on('option:by', (name: string) => void command.setOptionValue('operator', name));
 }
 
 export async function withPeople(
@@ -38,13 +66,16 @@ export async function withPeople(
   const { createFactorRecords } = await import('../../store/factors.ts');
   const { openStore } = await import('../../store/open.ts');
   const { createPortraits } = await import('../../store/portraits.ts');
+  const { createLog } = await import('../../web/telemetry.ts');
   const { config } = loadConfig({ fileName, env: process.env });
   const clock = Date.now;
   const { store } = await openStore({ ...config.store, clock });
+  const log = createLog('warn', { write: (line) => void process.stderr.write(line) });
+  const { audit, record } = await openRecording(config, { store, log });
   try {
     const accounts = createAccounts(store, { clock, random: randomKey });
     await work({
-      ...{ accounts, random: randomKey, factors: createFactorRecords(store) },
+      ...{ accounts, random: randomKey, record, factors: createFactorRecords(store) },
       erasure: createErasureRequests({ store, accounts, clock }),
       portraits: createPortraits(store, () => {
         // Where nobody keeps the trace that it leaves.
@@ -52,6 +83,7 @@ export async function withPeople(
       }),
     });
   } finally {
+    await audit.close();
     await store.close();
   }
 }
@@ -76,12 +108,28 @@ export function operatorName(given: string): string {
   return name;
 }
 
-/** JSON for programs, or lines for people. */
+/** As print(), of what may be nothing at all. @param next what to do then. */
+export function printAll(
+  options: PeopleOptions,
+  value: unknown,
+  { lines, next }: { lines: readonly string[]; next: string },
+): void {
+  if (!options.json && lines.length === 0) process.stderr.write(`none; ${next}\n`);
+  print(options, value, () => lines);
+}
+
+/** Tells of each event who did it. */
+export function recordBy(operator: string, record: Record): Record {
+  const operators = [operatorName(operator)];
+  return (event) => record({ operators, ...event });
+}
+
+/** JSON for programs, or lines for people: whatever an app or a person is called, a line stays that line. */
 export function print(
   { json }: PeopleOptions,
   value: unknown,
   lines: () => readonly string[],
 ): void {
-  const text = json ? JSON.stringify(value) : lines().join('\n');
+  const text = json ? JSON.stringify(value) : lines().map(asPlainLine).join('\n');
   if (text !== '') process.stdout.write(`${text}\n`);
 }

@@ -1,7 +1,7 @@
 /** `didit-oidc reviews …`: the checks that people have to look at, and what they say of them. */
 import type { Command } from 'commander';
 import type { ReviewCase } from '../../store/reviews.ts';
-import { type PeopleOptions, operatorName, peopleCommand, print } from './people.ts';
+import { type PeopleOptions, operatorName, peopleCommand, print, printAll } from './people.ts';
 import { withPeopleSide } from './people-side.ts';
 
 interface ListOptions extends PeopleOptions {
@@ -41,11 +41,12 @@ export function addReviewsCommand(program: Command): void {
 
 async function list(options: ListOptions): Promise<void> {
   await withPeopleSide(options, async ({ reviews, config }) => {
-    const all = await Array.fromAsync(reviews.list());
-    const wanted = all.filter(({ status }) => options.all || status === 'open');
-    print(options, { reviews: wanted.map((one) => describe(one, config.didit.consoleUrl)) }, () =>
-      wanted.map(lineOf),
-    );
+    const wanted = await Array.fromAsync(reviews.list({ isOpen: !options.all }));
+    const described = wanted.map((one) => describe(one, config.didit.consoleUrl));
+    const next = options.all
+      ? 'nothing was opened in ninety days'
+      : 'nobody waits; --all lists those that are closed';
+    printAll(options, { reviews: described }, { lines: wanted.map(lineOf), next });
   });
 }
 
