@@ -78,16 +78,59 @@ function because({ rule, policy, instead }: Explanation['decision'] & object): s
   return instead === undefined ? said : `${said} said ${instead}, and the app or the setup more`;
 }
 
+/** Of whom no policy was asked. */
+function unasked({ kind, outcome }: Explanation): string {
+  switch (kind) {
+    case 'enrol':
+      return 'enrolled';
+    case 're_enrol':
+      return 'enrolled another face';
+    case 'recovery':
+      return 'came back by a document';
+    case 'login':
+    case 'step_up':
+      return outcome === 'signed_in' ? 'chose another way than a selfie' : 'had not begun a selfie';
+  }
+}
+
+const deniedFor: Readonly<Record<DenialReason, string>> = {
+  declined: 'Didit declined the check',
+  in_review: 'somebody has to look at the check first',
+  not_finished: 'the check at Didit was not finished',
+  elsewhere: 'the selfie was taken in another place than the sign-in',
+  stale: 'the check was too old when it came',
+  changed: 'the account or the request changed meanwhile',
+  unavailable: 'something that it needs did not answer',
+  limited: 'there were too many tries',
+  paused: 'what may be spent on selfies is spent, or selfies are paused',
+  other_way: 'another way was chosen',
+  cancelled: 'the person went back to the app',
+  wrong_code: 'the code of the phone was wrong too often',
+  refused: 'a rule of the policy refuses it',
+  unmet: 'what the app asks for cannot be reached here',
+};
+
+/** In words, and by the codes that the log has. */
+function whyDenied({ kind, reason, because: code, steps }: Explanation): string {
+  const isLogin = kind === 'login' || kind === 'step_up';
+  // The check was good, and what came after it was not.
+  if (reason === 'unavailable' && !isLogin && steps.some(({ step }) => step === 'verdict')) {
+    return 'the face could not be kept (enrolment_not_kept)';
+  }
+  const codes = [reason, code === reason ? undefined : code].filter(Boolean).join(': ');
+  return reason === undefined ? codes : `${deniedFor[reason]} (${codes})`;
+}
+
 /** For an operator, in English. */
 export function plainly(explanation: Explanation): string {
-  const { client, decision, outcome, reason, because: code, acr, steps } = explanation;
+  const { client, decision, outcome, acr, steps } = explanation;
   const why = decision
     ? `${actions[decision.action]} (${because(decision)})`
-    : 'took a way for which no policy was asked';
+    : unasked(explanation);
   const seconds = ((steps.at(-1)?.afterMs ?? 0) / 1000).toFixed(1);
   const end = {
     signed_in: `was signed in with ${acr ?? 'no class'}`,
-    denied: `was not signed in (${[reason, code === reason ? undefined : code].filter(Boolean).join(': ')})`,
+    denied: `was not signed in: ${whyDenied(explanation)}`,
     expired: 'ran out of time',
     foreign: 'was stopped, since the selfie came from another browser',
     superseded: 'began anew',

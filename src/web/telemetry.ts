@@ -1,10 +1,10 @@
 /** The log: JSON lines, one an event, ids and codes only. */
 import type { EventEmitter } from 'node:events';
-import type { Middleware } from 'koa';
 import { type DestinationStream, pino } from 'pino';
 import type { AuditEvent, Record } from '../domain/event.ts';
 import { Problem } from '../domain/problem.ts';
 import { StoreUnavailable } from '../store/store.ts';
+import { currentScope } from './scope.ts';
 
 export interface Log {
   info(message: string, fields?: object): void;
@@ -23,6 +23,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
       messageKey: 'message',
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      mixin: () => ({ requestId: currentScope()?.id }),
       hooks: { streamWrite: escapeInvisible },
     },
     destination ?? pino.destination({ fd: 1, sync: true }),
@@ -43,6 +44,8 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
 /** Audit events as log lines. */
 export function recordTo(log: Log): Record {
   return function record({ atMs, ...event }: AuditEvent) {
+    const scope = currentScope();
+    if (scope && event.attempt !== undefined) scope.attempt = event.attempt;
     log.info(event.event, { ...event });
   };
 }
@@ -89,23 +92,6 @@ export function logProvider(log: Log, provider: EventEmitter): void {
   };
   provider.on('server_error', (_ctx: unknown, error: unknown) => failed(error));
   provider.on('error', failed);
-}
-
-/** One line a request: what was asked of us and how long it took, without the address itself. */
-export function logRequests(log: Log, now: () => number): Middleware {
-  return async function logRequest(ctx, next) {
-    const startedMs = now();
-    await next();
-    const { routerPath, oidc } = ctx as { routerPath?: string; oidc?: { route?: string } };
-    const { reference, route } = ctx.state as { reference?: string; route?: string };
-    log.info('request', {
-      method: ctx.method,
-      route: oidc?.route ?? routerPath ?? route ?? 'none',
-      status: ctx.status,
-      durationMs: Math.round((now() - startedMs) * 10) / 10,
-      reference,
-    });
-  };
 }
 
 /** The engine's own complaints name code; other messages can quote what somebody sent, and stay out. */

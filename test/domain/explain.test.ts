@@ -26,6 +26,9 @@ const consumed = at(
   [events.approved, 21_500],
   [events.finished, 23_000],
 );
+const { decision: _, ...enrolling } = { ...captured, kind: 'enrol' } as Attempt & {
+  decision?: unknown;
+};
 const decided = (action: Action): AttemptEvent => ({
   type: 'decided',
   decision: {
@@ -91,17 +94,17 @@ describe('an attempt that is', () => {
     [
       'refused by the policy',
       at(identified, [decided('deny'), 50]),
-      'Somebody who came to Acme Wiki was refused (rule “on Tor” of policy strict) and was not signed in (refused) after 0.1 s.',
+      'Somebody who came to Acme Wiki was refused (rule “on Tor” of policy strict) and was not signed in: a rule of the policy refuses it (refused) after 0.1 s.',
     ],
     [
       'held for review',
       at(identified, [decided('review'), 0]),
-      'Somebody who came to Acme Wiki was held for a person to look at (rule “on Tor” of policy strict) and was not signed in (in_review) after 0.0 s.',
+      'Somebody who came to Acme Wiki was held for a person to look at (rule “on Tor” of policy strict) and was not signed in: somebody has to look at the check first (in_review) after 0.0 s.',
     ],
     [
       'left by another way',
       at(identified, [decided('fallback'), 0], [{ type: 'gave_up', reason: 'other_way' }, 9_000]),
-      'Somebody who came to Acme Wiki was asked for something else than a selfie first (rule “on Tor” of policy strict) and was not signed in (other_way) after 9.0 s.',
+      'Somebody who came to Acme Wiki was asked for something else than a selfie first (rule “on Tor” of policy strict) and was not signed in: another way was chosen (other_way) after 9.0 s.',
     ],
     [
       'by two codes',
@@ -113,12 +116,12 @@ describe('an attempt that is', () => {
         ]),
         [events.finished, 6_000],
       ),
-      `Somebody who came to Acme Wiki took a way for which no policy was asked and was signed in with ${acr.fallback} after 6.0 s.`,
+      `Somebody who came to Acme Wiki chose another way than a selfie and was signed in with ${acr.fallback} after 6.0 s.`,
     ],
     [
       'declined',
       at(captured, [declined, 20_000]),
-      'Somebody who came to Acme Wiki was asked for a selfie (rule “new device” of policy standard) and was not signed in (declined: face_match_score) after 20.0 s.',
+      'Somebody who came to Acme Wiki was asked for a selfie (rule “new device” of policy standard) and was not signed in: Didit declined the check (declined: face_match_score) after 20.0 s.',
     ],
     [
       'foreign',
@@ -133,7 +136,12 @@ describe('an attempt that is', () => {
     [
       'begun anew',
       at(fresh, [{ type: 'superseded' }, 1_000]),
-      'Somebody who came to Acme Wiki took a way for which no policy was asked and began anew after 1.0 s.',
+      'Somebody who came to Acme Wiki had not begun a selfie and began anew after 1.0 s.',
+    ],
+    [
+      'an enrolment whose face was not kept',
+      at(enrolling, [events.approved, 4_000], [{ type: 'gave_up', reason: 'unavailable' }, 5_000]),
+      'Somebody who came to Acme Wiki enrolled and was not signed in: the face could not be kept (enrolment_not_kept) after 5.0 s.',
     ],
   ])('%s is one plain sentence', (_, attempt, sentence) => {
     const explanation = explain(attempt)!;
