@@ -40,3 +40,14 @@ export function storeAddress(storeUrl: string): StoreAddress | undefined {
 function isLoopbackHost(host: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(host);
 }
+
+/** Where operators reach the console; undefined where the port is known only once it is open. */
+export function consoleOrigin({
+  origin,
+  port,
+}: {
+  origin?: string | undefined;
+  port: number;
+}): string | undefined {
+  return origin ?? (port === 0 ? undefined : `http://127.0.0.1:${port}`);
+}

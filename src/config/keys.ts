@@ -17,7 +17,7 @@ export async function generateJwks(): Promise<{ keys: JWK[] }> {
   return { keys };
 }
 
-async function generateSigningKey(alg: string): Promise<JWK> {
+export async function generateSigningKey(alg: string): Promise<JWK> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true });
   return { kid: randomKey(9), use: 'sig', alg, ...(await exportJWK(privateKey)) };
 }

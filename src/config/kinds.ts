@@ -5,6 +5,7 @@
  */
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { parseDated } from '../domain/dated.ts';
 import { parseSecret } from './secrets.ts';
 
 export interface Kind<S extends z.ZodType> {
@@ -63,6 +64,11 @@ export const port: Kind<z.ZodInt> = {
 export const count: Kind<z.ZodInt> = {
   schema: z.int().min(1).max(100_000_000),
   expects: 'a whole number from 1 on',
+};
+
+export const countOrNone: Kind<z.ZodInt> = {
+  schema: z.int().min(0).max(100_000_000),
+  expects: 'a whole number from 0 on',
 };
 
 export const milliseconds: Kind<z.ZodInt> = {
@@ -139,9 +145,22 @@ export const storeUrl: Kind<z.ZodString> = {
     'redis+sentinel://HOST:PORT,HOST:PORT/MASTER (rediss for TLS)',
 };
 
+/** An end would leave behind records that nothing opens; such a key goes when no record needs it. */
 export const encryptionKey: Kind<z.ZodString> = {
-  schema: z.string().refine((value) => bytesOf(value) === 32),
-  expects: '32 random bytes in base64 or base64url',
+  schema: z.string().refine((text) => {
+    const dated = parseDated(text);
+    return dated !== undefined && bytesOf(dated.secret) === 32 && dated.untilMs === Infinity;
+  }),
+  expects:
+    '32 random bytes in base64 or base64url, perhaps with " from 2026-12-01T00:00:00Z" behind',
+};
+
+export const cookieKey: Kind<z.ZodString> = {
+  schema: z
+    .string()
+    .refine((text) => text !== '' && !(/ (from|until) /.test(text) && !parseDated(text))),
+  expects:
+    'a text, perhaps with " from 2026-12-01T00:00:00Z" or " until 2027-01-01T00:00:00Z" behind',
 };
 
 /** `true` is left out on purpose: trusting every hop lets any visitor choose the address we see. */

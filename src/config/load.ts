@@ -82,12 +82,15 @@ export function loadConfig(options: {
   fileName?: string | undefined;
   env: Environment;
   flags?: Flags | undefined;
+  /** Hears of every file that counts. */
+  readFile?: ReadFile | undefined;
 }): { config: Config; origins: ReadonlyMap<string, string> } {
   const fileName = options.fileName ?? (options.env['CONFIG_FILE'] || undefined);
-  const fileText = fileName === undefined ? undefined : readConfigFile(fileName);
-  const { env, flags } = options;
-  const resolved = resolveConfig({ fileText, fileName, env, readFile: readText, flags });
-  if (!resolved.ok) throw new ConfigurationError(resolved.problems);
+  const { env, flags, readFile = readText } = options;
+  const fileText = fileName === undefined ? undefined : readConfigFile(fileName, readFile);
+  const resolved = resolveConfig({ fileText, fileName, env, readFile, flags });
+  const hasFile = fileName !== undefined;
+  if (!resolved.ok) throw new ConfigurationError(resolved.problems, { hasFile });
   return resolved;
 }
 
@@ -95,9 +98,9 @@ function readText(fileName: string): string {
   return readFileSync(fileName, 'utf8');
 }
 
-function readConfigFile(fileName: string): string {
+function readConfigFile(fileName: string, readFile: ReadFile): string {
   try {
-    return readText(fileName);
+    return readFile(fileName);
   } catch (error) {
     const message = `the file cannot be read (${errorCode(error)})`;
     const fix = 'Name an existing file with --config or CONFIG_FILE.';

@@ -45,14 +45,23 @@ export function parseGiven(given: ReadonlyMap<string, Given>): {
 
 function describeWrong(setting: Setting, given: Given | undefined): ConfigProblem {
   let found = 'nothing';
-  if (given) found = setting.secret ? 'a value that is not shown' : JSON.stringify(given.value);
+  if (given && !isEmpty(given.value)) {
+    found = setting.secret ? 'a value that is not shown' : JSON.stringify(given.value);
+  }
+  const isOfFile = given?.from.startsWith(`${setting.env}_FILE `) === true;
   return {
     key: setting.key,
     from: given?.from ?? 'not set',
     message: `expected ${setting.expects}; found ${found}`,
-    fix: `Set ${setting.key} in the file or ${setting.env} in the environment${example(setting)}.`,
+    fix: isOfFile
+      ? 'Write it into that file.'
+      : `Set ${setting.key} in the file or ${setting.env} in the environment${example(setting)}.`,
   };
 }
+
+/** An empty text, or a list of one: how a file looks that is still to be filled in. */
+const isEmpty = (value: unknown): boolean =>
+  value === '' || (Array.isArray(value) && value.length === 1 && value[0] === '');
 
 function example(setting: Setting): string {
   if (setting.secret) return '';

@@ -16,8 +16,13 @@ export const shippedPolicies: readonly string[] = ['standard', 'strict'];
 const shippedFolder = new URL('../../config/policy/', import.meta.url);
 
 export interface Policies {
-  /** An app without a policy of its own, and one that registered itself, have the one for all. */
-  forClient(clientId: string): Policy;
+  /**
+   * An app without a policy of its own, and one that registered itself, have the one for all.
+   * @throws when the app wants one that is not here any more: nobody is let in by another.
+   */
+  forClient(client: { id: string; policy?: string }): Policy;
+  /** For an app that is kept in the store: one that is in force here, or a shipped one. */
+  named(name: string): Policy | undefined;
   /** Decides and is logged beside the one in force, and changes nothing. */
   shadow: Policy | undefined;
   /** Each one once, the one for all first, the shadow included. */
@@ -93,6 +98,7 @@ export function createPolicies(
 ): Policies {
   const problems: ConfigProblem[] = [];
   const byPath = new Map<string, Policy>();
+  const byName = new Map<string, Policy>();
   const load = (nameOrPath: string, key: string): Policy | undefined => {
     const path = policyPath(nameOrPath);
     try {
@@ -123,10 +129,23 @@ export function createPolicies(
     policyShadowFile === undefined ? undefined : load(policyShadowFile, 'policyShadowFile');
   if (problems.length > 0 || forAll === undefined) throw new ConfigurationError(problems);
   return {
-    forClient: (clientId) => ofClients.get(clientId) ?? forAll,
+    forClient({ id, policy: name }) {
+      const policy = ofClients.get(id) ?? (name === undefined ? forAll : named(name));
+      if (!policy) throw new Error(`client "${id}": there is no policy "${name ?? ''}"`);
+      return policy;
+    },
+    named,
     shadow,
     list: [...byPath.values()],
   };
+
+  function named(name: string): Policy | undefined {
+    const known = byName.get(name) ?? [...byPath.values()].find((one) => one.name === name);
+    if (known === undefined && !shippedPolicies.includes(name)) return undefined;
+    const policy = known ?? loadPolicy(name, readFile);
+    byName.set(name, policy);
+    return unpinned(policy, didit, name).length > 0 ? undefined : policy;
+  }
 
   /** An audit entry names its policy, and that must be one. */
   function namesake({ name }: Policy, path: string, key: string): ConfigProblem[] {

@@ -14,8 +14,11 @@ export interface ConfigProblem {
 export class ConfigurationError extends Error {
   readonly problems: readonly ConfigProblem[];
 
-  constructor(problems: readonly ConfigProblem[]) {
-    super(describeProblems(problems));
+  /** @param hasFile whether there was a file to be read, or the environment alone. */
+  constructor(problems: readonly ConfigProblem[], { hasFile = true } = {}) {
+    const missing =
+      'no configuration file: --config FILE or CONFIG_FILE; by the environment alone,\n';
+    super(`${hasFile ? '' : missing}${describeProblems(problems)}`);
     this.name = 'ConfigurationError';
     this.problems = problems;
   }

@@ -8,9 +8,13 @@
  * never right is refused here; what is right on a developer's machine only is refused by safety.ts.
  */
 import { z } from 'zod';
+import { audit } from './schema-audit.ts';
+import { cost } from './schema-cost.ts';
 import { didit } from './schema-didit.ts';
 import * as kind from './kinds.ts';
+import { keys } from './schema-keys.ts';
 import { limits } from './schema-limits.ts';
+import { securityContact } from './schema-operator.ts';
 import { networks } from './schema-networks.ts';
 import { mail, people, registration, reviews } from './schema-people.ts';
 
@@ -26,6 +30,12 @@ const management = z
       'The port of the management listener: health, readiness and metrics. Never make it public.',
       { env: 'MANAGEMENT_PORT' },
     ).default(9000),
+    origin: setting(
+      kind.origin,
+      'The address by which operators reach the console. HTTPS, except on a loopback host, ' +
+        'where an SSH tunnel ends. http://127.0.0.1 and the port stand in when absent.',
+      { env: 'MANAGEMENT_ORIGIN', example: 'https://operations.example.com' },
+    ).optional(),
   })
   .describe('A second listener for those who run the service.');
 
@@ -48,8 +58,8 @@ const store = z
     ).default('sqlite:didit-oidc.sqlite'),
     encryptionKeys: setting(
       listOf(kind.encryptionKey),
-      'Keys that seal every record, newest first. To rotate, put a new one in front; ' +
-        'keep the old ones, since records sealed with them can be read with nothing else. ' +
+      'Keys that seal every record, newest first. To rotate, see docs/keys.md; keep the old ' +
+        'ones, since records sealed with them can be read with nothing else. ' +
         'Only sqlite::memory: does without: it makes one up at each start.',
       { env: 'STORE_ENCRYPTION_KEYS', secret: true },
     ).default([]),
@@ -59,8 +69,8 @@ const store = z
 const cookies = z
   .strictObject({
     keys: setting(
-      listOf(kind.text),
-      'Keys that sign cookies, newest first, at least 32 bytes each. Development makes ' +
+      listOf(kind.cookieKey),
+      'Keys that sign cookies, newest first, at least 32 bytes each. To rotate, see docs/keys.md. Development makes ' +
         'one up at each start when there is none.',
       { env: 'COOKIE_KEYS', secret: true },
     ).default([]),
@@ -104,6 +114,7 @@ const operator = z
       env: 'OPERATOR_SUPPORT_ADDRESS',
       example: 'help@example.com',
     }).optional(),
+    securityContact: securityContact.optional(),
     privacyUrl: setting(kind.webAddress, 'The privacy notice.', {
       env: 'OPERATOR_PRIVACY_URL',
       example: 'https://example.com/privacy',
@@ -216,14 +227,17 @@ export const configSchema = z.strictObject({
   log: log.prefault({}),
   store: store.prefault({}),
   cookies: cookies.prefault({}),
+  keys: keys.prefault({}),
   session: session.prefault({}),
   didit,
   limits: limits.prefault({}),
+  cost: cost.prefault({}),
   networks: networks.prefault({}),
   registration,
   mail: mail.prefault({}),
   people: people.prefault({}),
   reviews: reviews.prefault({}),
+  audit: audit.prefault({}),
   operator: operator.prefault({}),
   outgoing: outgoing.prefault({}),
   pkce: pkce.prefault({}),

@@ -47,6 +47,16 @@ function didit(args: string[], env: Record<string, string> = {}): Promise<Outcom
   });
 }
 
+/** The whole program. */
+function program(args: string[], env: Record<string, string>): Promise<Outcome> {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [main, ...args], { env }, (_, stdout, stderr) => {
+      resolve({ status: child.exitCode, stdout, stderr });
+    });
+  });
+}
+
 /** A complete production environment whose keys lie on the disk. */
 function production(): Record<string, string> {
   const jwksFile = join(directory, 'jwks.json');
@@ -106,6 +116,22 @@ test('[PR-09] production does not start with the keys that the library has for t
   expect(said).not.toContain('"ready"');
 });
 
+test('[PL-01] says that no file was given, before it lists what is missing', async () => {
+  const { status, stderr } = await didit(['config', 'check'], {});
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^didit-oidc: no configuration file: --config FILE or CONFIG_FILE;/);
+  expect(stderr).toContain('- issuer (not set)');
+  const checked = await didit(['config', 'check', '--json'], production());
+  expect(JSON.parse(checked.stdout)).toEqual({ valid: true });
+});
+
+test('names a variable that is no setting, and goes on', async () => {
+  const outcome = await didit(['config', 'check'], { ...production(), DIDIT_API_KEYS: 'cAnArY' });
+  expect(outcome).toMatchObject({ status: 0, stdout: 'configuration is valid\n' });
+  expect(outcome.stderr).toContain('Did you mean DIDIT_API_KEY?');
+  expect(outcome.stderr).not.toContain('cAnArY');
+});
+
 describe('config print', () => {
   test('shows every value with its origin and no secret', async () => {
     const env = production();
@@ -133,18 +159,25 @@ describe('config reference', () => {
 });
 
 describe('init', () => {
+  const fromDidit = [
+    { name: 'didit-api-key', value: productionEnv.DIDIT_API_KEY },
+    { name: 'webhook-secrets', value: productionEnv.DIDIT_WEBHOOK_SECRETS },
+  ];
+  /** As a shell would take them, but for quotes. */
+  const variablesIn = (text: string): Record<string, string> =>
+    Object.fromEntries(
+      [...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+    );
   const init = () =>
     didit(['init', '--issuer', 'https://login.example.com', '--directory', directory]);
   const read = (name: string) => readFileSync(join(directory, name), 'utf8');
 
-  test('writes a configuration that is valid once the three lines are filled in', async () => {
+  test('writes a configuration that is valid once what it left empty is filled in', async () => {
     const { status, stdout } = await init();
     expect(status).toBe(0);
     expect(stdout).toContain('https://login.example.com/webhooks/didit');
 
-    const lines = read('secrets.env').matchAll(/^([A-Z_]+)=(.*)$/gm);
-    const env: Record<string, string> = {};
-    for (const [, name = '', value = ''] of lines) env[name] = value;
+    const env = variablesIn(read('secrets.env'));
     const config = join(directory, 'config.yaml');
     const before = await didit(['config', 'check', '--config', config], env);
     expect(before.stderr.match(/^- \S+/gm)).toEqual([
@@ -152,19 +185,42 @@ describe('init', () => {
       '- didit.webhookSecrets',
       '- didit.workflows.passive',
     ]);
-    const filled = {
-      ...env,
-      DIDIT_API_KEY: productionEnv.DIDIT_API_KEY,
-      DIDIT_WEBHOOK_SECRETS: productionEnv.DIDIT_WEBHOOK_SECRETS,
-      DIDIT_WORKFLOW_PASSIVE: 'workflow',
-    };
-    const after = await didit(['config', 'check', '--config', config], filled);
+    expect(before.stderr).toContain('characters; found nothing\n  Write it into that file.');
+    for (const { name, value } of fromDidit) writeFileSync(join(directory, name), `${value}\n`);
+    // Its store lies beside it, wherever the command is called.
+    const after = await didit(['config', 'print'], { ...env, DIDIT_WORKFLOW_PASSIVE: 'workflow' });
     expect(after).toMatchObject({ status: 0, stderr: '' });
+    expect(after.stdout).toMatch(/^store\.url: .*# .*config\.yaml:\d+$/m);
+  });
+
+  test('names the secrets by files, which keys rotate writes anew', async () => {
+    await init();
+    for (const { name, value } of fromDidit) writeFileSync(join(directory, name), `${value}\n`);
+    const env = { ...variablesIn(read('secrets.env')), DIDIT_WORKFLOW_PASSIVE: 'workflow' };
+    for (const [use, name] of [
+      ['cookies', 'cookie-keys'],
+      ['store', 'store-keys'],
+    ] as const) {
+      const before = read(name).trim();
+      expect(await program(['keys', 'rotate', use], env)).toMatchObject({ status: 0 });
+      const [fresh, old] = read(name).trim().split(',');
+      expect(fresh).toMatch(/^[\w-]{43} from /);
+      expect(old?.split(' ')[0]).toBe(before);
+    }
+    const nameless = await program(['keys', 'rotate', 'webhook'], env);
+    expect(nameless).toMatchObject({ status: 1, stdout: '' });
+    expect(nameless.stderr).toContain('--value-file FILE');
+    writeFileSync(join(directory, 'next'), 'the-next-secret-of-the-webhook-destination');
+    const next = ['--value-file', join(directory, 'next')];
+    expect(await program(['keys', 'rotate', 'webhook', ...next], env)).toMatchObject({ status: 0 });
+    expect(read('webhook-secrets')).toMatch(/^the-next-secret\S+,\S+ until /);
+    expect(statSync(join(directory, 'webhook-secrets')).mode & 0o777).toBe(0o600);
   });
 
   test('keeps keys readable for their owner only', async () => {
     await init();
-    for (const name of ['jwks.json', 'secrets.env']) {
+    const fromInit = ['jwks.json', 'secrets.env', 'cookie-keys', 'store-keys'];
+    for (const name of [...fromInit, ...fromDidit.map((one) => one.name)]) {
       expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600);
     }
   });
@@ -182,5 +238,13 @@ describe('init', () => {
     const outcome = await didit(['init', '--issuer', 'login', '--directory', directory]);
     expect(outcome).toMatchObject({ status: 1, stdout: '' });
     expect(outcome.stderr).toContain('--issuer must be');
+  });
+
+  test('refuses an issuer that production would refuse', async () => {
+    const issuer = ['--issuer', 'http://login.example.com'];
+    const outcome = await didit(['init', ...issuer, '--directory', directory]);
+    expect(outcome).toMatchObject({ status: 1, stdout: '' });
+    expect(outcome.stderr).toContain('--issuer must be https');
+    expect(() => read('config.yaml')).toThrow('ENOENT');
   });
 });

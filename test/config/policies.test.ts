@@ -81,7 +81,7 @@ describe('the policies of a provider', () => {
       { client_id: 'lab', policy: 'own.yaml' },
     ]);
     expect(namesOf(policies)).toEqual(['standard', 'strict', 'own']);
-    const of = (id: string) => policies.forClient(id).name;
+    const of = (id: string) => policies.forClient({ id }).name;
     expect(['wiki', 'payroll', 'vault', 'lab', 'registered-itself'].map(of)).toEqual([
       ...['standard', 'strict', 'strict', 'own', 'standard'],
     ]);

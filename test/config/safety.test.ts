@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rules } from '../../src/config/safety.ts';
+import { rules } from '../../src/config/safety-rules.ts';
 import { developmentEnv, filesOf, problemsOf, productionEnv, resolved } from './support.ts';
 
 const mailEnv = { SMTP_URL: 'smtp://mail.example.com', MAIL_FROM: 'Login <login@example.com>' };
@@ -12,6 +12,16 @@ const unsafe: { setting: string; message: RegExp; env: Record<string, string | u
     message: /loopback host only/,
     env: { ...developmentEnv, ISSUER: 'http://login.example.com' },
   },
+  {
+    setting: 'management.origin',
+    message: /over plain http/,
+    env: { MANAGEMENT_ORIGIN: 'http://operations.example.com' },
+  },
+  {
+    setting: 'management.origin',
+    message: /address of the sign-in/,
+    env: { MANAGEMENT_ORIGIN: 'https://login.example.com', ISSUER: 'https://login.example.com' },
+  },
   { setting: 'cookies.keys', message: /needs keys/, env: { COOKIE_KEYS: undefined } },
   { setting: 'cookies.keys', message: /shorter than 32/, env: { COOKIE_KEYS: 'Zx8-kQ2_v7' } },
   {
@@ -20,6 +30,11 @@ const unsafe: { setting: string; message: RegExp; env: Record<string, string | u
     env: { COOKIE_KEYS: 'and also the old rotated away some secret key' },
   },
   { setting: 'cookies.keys', message: /others know/, env: { COOKIE_KEYS: 'a'.repeat(40) } },
+  {
+    setting: 'cookies.keys',
+    message: /has an end/,
+    env: { COOKIE_KEYS: 'mLR-qu3v9_Tg7Kx2zWcYb5Hd8JfNs0Pe until 2026-12-01T00:00:00Z' },
+  },
   {
     setting: 'didit.webhookSecrets',
     message: /has an end/,

@@ -52,7 +52,14 @@ describe('[WH-22] the doctor, asked on the command line', () => {
   it('finds a house that was never opened fit to be', async () => {
     const { status, stdout } = await doctor(['--json', '--config', deployment.configFile]);
     expect(statesOf(stdout)).toEqual({
-      ...{ configuration: 'ok', store: 'ok', clock: 'ok', workflow: 'ok', webhook: 'ok' },
+      ...{
+        configuration: 'ok',
+        store: 'ok',
+        clock: 'ok',
+        workflow: 'ok',
+        webhook: 'ok',
+        mail: 'ok',
+      },
       ...{ 'unknown names': 'warning', 'reference face': 'ok', issuer: 'warning' },
     });
     expect(status).toBe(0);
@@ -265,6 +272,15 @@ describe('[WH-22] the doctor, of our own side', () => {
     await once(server, 'listening');
     own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     expect(await checkIssuer(own, fetch)).toMatchObject({ name: 'issuer', state });
+  });
+
+  it('a proxy before a provider that does not run', async () => {
+    const server = createServer((_req, res) => res.writeHead(503).end()).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { advice } = await checkIssuer(own, fetch);
+    expect(advice).toMatch(/^Is the provider running\?/);
   });
 
   it.each([

@@ -188,7 +188,7 @@ describe('what was decided', () => {
     const { attempts } = JSON.parse(stdout) as { attempts: Explanation[] };
     expect(attempts).toMatchObject([{ reference: 'AAAA-BBBB', selfies: 1, outcome: 'signed_in' }]);
     const { status, stdout: none } = await policy(['explain', 'ZZZZ-ZZZZ'], env());
-    expect([status, none]).toEqual([1, 'no such reference\n']);
+    expect([status, none]).toEqual([1, 'no such reference: they are kept for ninety days\n']);
   });
 
   test('is decided again by another policy, as far as it was asked for', async () => {

@@ -14,9 +14,14 @@ export function addConfigCommand(program: Command): void {
     .command('check')
     .description('report everything that is wrong with the configuration at once')
     .option('--config <file>', 'configuration file (default: CONFIG_FILE)')
-    .action(async (options: FileOption) => {
+    .option('--json', 'print JSON')
+    .action(async (options: FileOption & { json?: true }) => {
+      const { strangeVariables } = await import('../../config/strange-variables.ts');
+      const strange = strangeVariables(process.env);
+      // Before what is wrong: it may be why.
+      for (const line of strange) process.stderr.write(`${line}\n`);
       await load(options);
-      process.stdout.write('configuration is valid\n');
+      process.stdout.write(options.json ? '{"valid":true}\n' : 'configuration is valid\n');
     });
 
   config

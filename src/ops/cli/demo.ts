@@ -22,6 +22,7 @@ async function demo(): Promise<void> {
   const { createRelyingParty } = await import('../../demo/relying-party.ts');
   const { createTimeline } = await import('../../demo/timeline.ts');
   const { parseClients } = await import('../../oidc/clients.ts');
+  const { actNamed } = await import('../acts/index.ts');
   const { createSimulator } = await import('../../simulator/simulator.ts');
   const { createLog } = await import('../../web/telemetry.ts');
   const { stopOnSignal, withDevelopmentKeys } = await import('./serve.ts');
@@ -47,6 +48,7 @@ async function demo(): Promise<void> {
     jwks: await generateJwks(),
     clients: parseClients(JSON.stringify({ clients: demoClients(clientSecret) })),
     log: createLog(config.log.level),
+    showTimings: true,
     onEvent: timeline.onEvent,
     onMail: mailbox.onMail,
   });
@@ -62,6 +64,8 @@ async function demo(): Promise<void> {
 
   await simulator.listen(simulatorPort, '127.0.0.1');
   await app.listen();
+  const you = { kind: 'command', name: 'demo', role: 'admin' } as const;
+  const made = await app.perform(actNamed('operators.link'), { body: { role: 'admin' } }, you);
   const server = relyingParty.listen(relyingPartyPort, '127.0.0.1');
   process.stdout.write(
     [
@@ -70,6 +74,7 @@ async function demo(): Promise<void> {
       `simulator       ${config.didit.apiBaseUrl}`,
       `sample app      ${relyingPartyUrl}   (open this one and sign in as ana@example.com)`,
       `mails           ${relyingPartyUrl}/mail`,
+      `console         ${String(made.link)}   (once, within an hour, makes whoever follows it an admin)`,
       '',
       'Not for production: no face is looked at, and nothing is kept.',
       'ready',

@@ -14,7 +14,7 @@ export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
     .description(
-      'check configuration, store, issuer, clock, Didit key, workflow, webhook and files of networks',
+      'check configuration, store, issuer, clock, Didit key, workflow, webhook, mail and files of networks',
     )
     .option('--config <file>', 'configuration file (or CONFIG_FILE)')
     .option(
@@ -47,16 +47,24 @@ async function examine(fileName: string | undefined, delivery: string | undefine
 async function examineAll(config: Config): Promise<Finding[]> {
   const { checkFaces, checkIssuer, checkStore } = await import('../doctor/house.ts');
   const { checkDidit } = await import('../doctor/didit.ts');
+  const { checkMail } = await import('../doctor/mail.ts');
   const { checkNetworks } = await import('../doctor/networks.ts');
   const { fetch } = globalThis;
-  const [store, issuer, didit, networks] = await Promise.all([
+  const [store, issuer, didit, mail, networks] = await Promise.all([
     checkStore(config, Date.now),
     checkIssuer(config.issuer, fetch),
     checkDidit(config, { fetch, clock: Date.now }),
+    checkMail(config),
     checkNetworks(config.networks, Date.now()),
   ]);
+  const { strangeVariables } = await import('../../config/strange-variables.ts');
+  const { warning } = await import('../doctor/finding.ts');
+  const strange = strangeVariables(process.env).map((line) =>
+    warning('environment', line, 'Correct its name, or take it away.'),
+  );
   const configuration = { name: 'configuration', state: 'ok', found: 'is complete' } as const;
-  return [configuration, ...store, issuer, ...didit, ...checkFaces(config.didit), ...networks];
+  const faces = checkFaces(config.didit);
+  return [configuration, ...strange, ...store, issuer, ...didit, mail, ...faces, ...networks];
 }
 
 async function examineFile(file: string, config: Config): Promise<Finding[]> {

@@ -1,19 +1,25 @@
 import type { Command } from 'commander';
 
-interface InitOptions {
-  issuer: string;
-  directory: string;
-}
-
-/** `init`: a first configuration with fresh keys. */
 export function addInitCommand(program: Command): void {
   program
     .command('init')
     .description('write a configuration with fresh keys; nothing is overwritten')
     .requiredOption('--issuer <url>', 'public address of the provider')
     .option('--directory <directory>', 'where to write', '.')
-    .action(async ({ issuer, directory }: InitOptions) => {
+    .option('--operator <name>', 'who runs it, for pages and mails')
+    .option('--support <address>', 'where people find a person who helps')
+    .option('--data-controller <text>', 'whom people agree with, name and address')
+    .option('--privacy <url>', 'your notice on privacy')
+    .option('--registration <who>', 'who may enrol: off, invite or open')
+    .option('--smtp-url <url>', 'mail server, with its password')
+    .option('--mail-from <address>', 'sender of mails')
+    .option('--store-url <url>', 'where records are kept')
+    .option('--trust-proxy <number>', 'how many proxies stand in front (1, with --compose 2)')
+    .option('--compose', 'for docker-compose.yml: also writes compose.env')
+    .action(async (options: Record<string, string> & { compose?: true }) => {
       const { writeFirstConfiguration } = await import('./first-configuration.ts');
-      process.stdout.write(await writeFirstConfiguration(issuer, directory));
+      const { issuer = '', directory = '.', compose, ...answers } = options;
+      const written = await writeFirstConfiguration({ issuer, directory, compose, answers });
+      process.stdout.write(written);
     });
 }

@@ -26,7 +26,7 @@ export async function explainSignIn(
     const isThere = found.length > 0;
     return {
       isRight: isThere,
-      lines: isThere ? lines : ['no such reference'],
+      lines: isThere ? lines : ['no such reference: they are kept for ninety days'],
       data: { attempts: data },
     };
   });

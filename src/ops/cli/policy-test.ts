@@ -29,8 +29,13 @@ export function namedPolicies(fileName: string | undefined): readonly string[] {
   return [policyFile, ...(policyShadowFile === undefined ? [] : [policyShadowFile])];
 }
 
-export function testPolicyFiles(names: readonly string[], fixtures?: string): Report {
-  const reports = names.map((name) => testPolicyFile(name, fixtures));
+export const checkPolicyFiles = (names: readonly string[]): Report =>
+  together(names.map(checkPolicyFile));
+
+export const testPolicyFiles = (names: readonly string[], fixtures?: string): Report =>
+  together(names.map((name) => testPolicyFile(name, fixtures)));
+
+function together(reports: readonly Report[]): Report {
   return {
     isRight: reports.every(({ isRight }) => isRight),
     lines: reports.flatMap(({ lines }) => lines),

@@ -6,12 +6,23 @@ export function addPolicyCommand(program: Command): void {
   policy
     .command('check')
     .description('report everything that is wrong with a policy file at once')
-    .argument('<policy>', 'standard, strict or a file')
+    .argument('[policy]', 'standard, strict or a file (default: the configured ones, else both)')
+    .option('--config <file>', 'configuration file (default: CONFIG_FILE)')
     .option('--json', 'machine-readable')
-    .action(async (nameOrPath: string, { json }: { json?: true }) => {
-      const { checkPolicyFile } = await import('./policy-test.ts');
-      report(json, checkPolicyFile(nameOrPath));
-    });
+    .action(
+      async (
+        nameOrPath: string | undefined,
+        { json, config }: { json?: true; config?: string },
+      ) => {
+        const { checkPolicyFile, checkPolicyFiles, namedPolicies } =
+          await import('./policy-test.ts');
+        const checked =
+          nameOrPath === undefined
+            ? checkPolicyFiles(namedPolicies(config))
+            : checkPolicyFile(nameOrPath);
+        report(json, checked);
+      },
+    );
   policy
     .command('test')
     .description('hold a policy against its cases')

@@ -6,15 +6,25 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addAccountsCommand } from './accounts.ts';
+import { addAuditCommand } from './audit.ts';
+import { addBackupCommands } from './backup.ts';
+import { addApiKeysCommand } from './api-keys.ts';
 import { addClientsCommand } from './clients.ts';
+import { addCompletionCommand } from './completion.ts';
 import { addConfigCommand } from './config.ts';
 import { addDemoCommand } from './demo.ts';
+import { addDiditCommand } from './didit.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addHealthCommand } from './health.ts';
 import { addInitCommand } from './init.ts';
+import { addKeysCommand } from './keys.ts';
+import { addOperatorsCommand } from './operators.ts';
 import { addPolicyCommand } from './policy.ts';
 import { addReviewsCommand } from './reviews.ts';
 import { addServeCommand } from './serve.ts';
+import { addSessionsCommand } from './sessions.ts';
 import { addSimulatorCommand } from './simulator.ts';
+import { addSpendingCommands } from './spending.ts';
 
 export function createProgram(): Command {
   const program = new Command('didit-oidc')
@@ -28,10 +38,20 @@ export function createProgram(): Command {
   addInitCommand(program);
   addConfigCommand(program);
   addDoctorCommand(program);
+  addHealthCommand(program);
   addAccountsCommand(program);
   addReviewsCommand(program);
+  addOperatorsCommand(program);
+  addAuditCommand(program);
   addClientsCommand(program);
+  addSessionsCommand(program);
+  addApiKeysCommand(program);
   addPolicyCommand(program);
+  addBackupCommands(program);
+  addDiditCommand(program);
+  addCompletionCommand(program);
+  addKeysCommand(program);
+  addSpendingCommands(program);
   return program;
 }
 

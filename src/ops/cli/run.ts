@@ -10,9 +10,14 @@ export async function run(program: Command, args: readonly string[]): Promise<vo
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`didit-oidc: ${message}\n`);
+    process.stderr.write(`didit-oidc: ${message}\n${adviceFor(error)}`);
     const isDebugging = /^(debug|trace)$/.test(process.env['LOG_LEVEL'] ?? '');
     if (isDebugging && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
     process.exitCode = 1;
   }
+}
+
+function adviceFor(error: unknown): string {
+  if (!(error instanceof Error && 'code' in error) || error.code !== 'EADDRINUSE') return '';
+  return 'Another process has this port: stop it, or choose others (PORT, MANAGEMENT_PORT). The demo takes 3000 to 3003.\n';
 }

@@ -29,7 +29,10 @@ export function addSimulatorCommand(program: Command): void {
       'what signs them',
       'simulator-webhook-secret-for-this-machine',
     )
-    .option('--hosted-origin <origin>', 'origin of the hosted page, when another one leads here')
+    .option(
+      '--hosted-origin <origin>',
+      'origin of the hosted page and of pictures, when another one leads here: a proxy with TLS',
+    )
     .action(runSimulator);
 }
 
@@ -41,7 +44,7 @@ async function runSimulator(options: Options): Promise<void> {
     apiKeys: { live: [options.apiKey], sandbox: [options.sandboxApiKey] },
     webhookSecret,
     ...(webhookUrl === undefined ? {} : { webhookUrl }),
-    ...(hostedOrigin === undefined ? {} : { hostedOrigin }),
+    ...(hostedOrigin === undefined ? {} : { hostedOrigin, mediaOrigin: hostedOrigin }),
   });
   const url = await simulator.listen(Number(options.port), options.host);
   const lines = [

@@ -31,7 +31,7 @@ export function readDelivery(text: string): LoggedDelivery {
 
 export function checkDelivery(
   { headers, body }: LoggedDelivery,
-  didit: Config['didit'],
+  didit: Pick<Config['didit'], 'webhookSecrets' | 'acceptPrefixedSignature' | 'environment'>,
   now: number,
 ): Finding[] {
   const secrets = didit.webhookSecrets.flatMap((text) => parseSecret(text) ?? []);

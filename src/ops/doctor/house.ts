@@ -51,7 +51,7 @@ export async function checkIssuer(
   return problem(
     name,
     status === 200 ? 'another issuer answers there' : `discovery answers ${status}`,
-    'See that the proxy passes the path and the Host header on, and that ISSUER is its address.',
+    'Is the provider running? Then see that the proxy passes the path and the Host header on, and that ISSUER is its address.',
   );
 }
 
