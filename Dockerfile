@@ -1,6 +1,9 @@
 # The provider as an image: compiled in the first stage, with the production packages alone in the second.
 
-FROM node:24-slim AS build
+# Another base where the usual one cannot be had: any image with Node 24, npm, a shell and a user "node".
+ARG NODE_IMAGE=node:24-slim
+
+FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 # No package needs its install script here. One of them would fetch a second Node, for machines with an older one.
@@ -9,7 +12,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN npm run build
 
-FROM node:24-slim
+FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="didit-oidc" \
       org.opencontainers.image.licenses="Apache-2.0"
 # Inside a container the loopback reaches nobody; which port is published is decided outside.
@@ -25,8 +28,8 @@ COPY LICENSE ./
 USER node
 EXPOSE 3000
 # Alive, not ready: an outage of the store must not restart the processes that wait for it.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.MANAGEMENT_PORT || 9000}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
+  CMD ["node", "dist/main.js", "health"]
 # It handles SIGTERM itself and so may be the container's first process.
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["serve"]

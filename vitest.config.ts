@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/long/**'],
+    exclude: ['test/long/**', 'test/image/**'],
     globalSetup: ['test/support/redis.setup.ts'],
     pool: 'forks',
     // Tests start servers and browsers of their own: more workers than this only wait for each
