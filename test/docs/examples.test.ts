@@ -73,9 +73,10 @@ test('.env.example, filled in, is a configuration that production starts with', 
   expect(resolved).toMatchObject({ ok: true });
 });
 
-test('.env.example names settings only, and leaves out no secret that production needs', () => {
+test('.env.example names settings and what docker-compose.yml reads, and leaves out no secret that production needs', () => {
   const named = Object.keys(variablesIn(read('.env.example')));
-  const known = settings.map(({ env }) => env);
+  const ofCompose = [...read('docker-compose.yml').matchAll(/\$\{(\w+)/g)].map(([, name]) => name);
+  const known = [...settings.map(({ env }) => env), ...ofCompose, 'COMPOSE_PROJECT_NAME'];
   expect(named.filter((name) => !known.includes(name))).toEqual([]);
   const required = settings.filter((setting) => setting.required).map(({ env }) => env);
   expect(required.filter((name) => !named.includes(name))).toEqual([]);
@@ -83,10 +84,13 @@ test('.env.example names settings only, and leaves out no secret that production
 
 test('docker-compose.yml sets only what is a setting', () => {
   const compose = parse(read('docker-compose.yml'), { merge: true }) as {
-    services: { provider: { environment: Record<string, string> } };
+    services: Record<string, { environment: Record<string, string> }>;
   };
   const known = settings.map(({ env }) => env);
-  expect(known).toEqual(expect.arrayContaining(Object.keys(compose.services.provider.environment)));
+  for (const name of ['provider-1', 'provider-2']) {
+    const { environment } = compose.services[name]!;
+    expect(known).toEqual(expect.arrayContaining(Object.keys(environment)));
+  }
 });
 
 function variablesIn(text: string): Record<string, string> {

@@ -259,6 +259,24 @@ export const closedSections: readonly Section[] = [
       'XD-18': 'A sign-in in a new browser is told by mail, with a link that ends what it opened.',
     },
   },
+  {
+    title: 'Operations',
+    requirements: {
+      'EN-10':
+        'No operator marks a sign-in as proven; what takes two takes two, is told to the person and written down.',
+      'PL-02': 'Secrets come from files or the environment, and stand in no image, log or answer.',
+      'PL-03': 'Every key is rotated while people sign in, and no sign-in fails for it.',
+      'PL-20':
+        'What operators do takes a key or a role, for every route and every object, on a listener of its own.',
+      'PL-22': 'What is released is built from the lock file by pinned steps, listed, and signed.',
+      'PL-23': 'Containers run without root and capabilities, on a root that they cannot write.',
+      'PL-24':
+        'Health and metrics are on a port of their own, name nobody, and say when nobody can be served.',
+      'PL-25': 'The clock is watched, and one that jumps lets nobody in.',
+      'PL-26': 'What happens is written into a chain that shows what was taken out or changed.',
+      'RL-12': 'A weakness is reported in private, and what happens then is written down.',
+    },
+  },
 ];
 
 export const closedIds: ReadonlySet<string> = new Set(

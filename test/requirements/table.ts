@@ -1,7 +1,7 @@
 /**
  * Brings requirements and tests together. Without an argument it writes the table into docs/security.md; `--check`
- * fails when the table there is another, or a requirement has no test; `--report FILE` fails when one has no passing
- * test, or a failing one, in vitest's JSON report.
+ * fails when the table there is another, or a requirement has no test; `--report FILE...` fails when one has no passing
+ * test, or a failing one, in vitest's JSON reports.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -79,9 +79,11 @@ interface Report {
   testResults: { assertionResults: { fullName: string; status: string }[] }[];
 }
 
-function missingInReport(file: string): string[] {
-  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
-  const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults);
+function missingInReports(files: readonly string[]): string[] {
+  const reports = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Report);
+  const tests = reports
+    .flatMap(({ testResults }) => testResults)
+    .flatMap(({ assertionResults }) => assertionResults);
   return [...closedIds].flatMap((id) => {
     const own = tests.filter(({ fullName }) => idsIn(fullName).includes(id));
     if (own.some(({ status }) => status === 'failed')) return [`${id} has a failing test`];
@@ -94,9 +96,9 @@ function fail(lines: readonly string[]): void {
   if (lines.length > 0) process.exitCode = 1;
 }
 
-const [mode, file = ''] = process.argv.slice(2);
+const [mode, ...files] = process.argv.slice(2);
 if (mode === '--report') {
-  fail(missingInReport(file));
+  fail(missingInReports(files));
 } else {
   const wanted = await render();
   if (mode !== '--check') writeFileSync(page, wanted);
