@@ -2,15 +2,17 @@
  * The composition root's third part: people. How they are written to, sign in without a selfie, and leave
  * (`createPeople`); and, once there is a provider, how they come in and what their own page does (`openToPeople`).
  */
+import { readFile } from 'node:fs/promises';
 import type { Middleware } from 'koa';
 import { createDisavowRoutes } from './account/disavow.ts';
 import { createStopRoutes } from './account/recovery.ts';
 import type { AccountTools } from './account/room.ts';
 import { createAccountRoutes } from './account/routes.ts';
-import { accountClient, accountClientId, createAccountSessions } from './account/session.ts';
+import { accountClient, createAccountSessions } from './account/session.ts';
 import type { openDidit } from './app-didit.ts';
 import { createMailSide } from './app-mail.ts';
 import type { AppOptions, Tools } from './app.ts';
+import { consoleOrigin } from './config/addresses.ts';
 import type { Config } from './config/schema.ts';
 import type { SendMail } from './domain/message.ts';
 import { enrolFromFile } from './enrol/accounts-file.ts';
@@ -24,7 +26,9 @@ import { removeFactor } from './fallback/remove.ts';
 import type { Enrolment } from './login/enrolment.ts';
 import type { LoginTools } from './login/room.ts';
 import type { Clients } from './oidc/clients.ts';
+import { isOwnClient, ownClientIds } from './oidc/own-client.ts';
 import type { OidcSide } from './oidc/side.ts';
+import { consoleClient } from './ops/console/client.ts';
 import type { Enrolment as Face } from './store/accounts.ts';
 import type { Records } from './store/records.ts';
 import { keptSecret } from './store/secrets.ts';
@@ -70,23 +74,32 @@ export async function createPeople(
 /** Who is in the operator's file and not here yet. */
 export async function enrolPeople(
   { config, log }: AppOptions,
-  { random }: Tools,
+  { random, hash, enrolled }: Tools,
   records: Records,
 ): Promise<void> {
   if (config.accountsFile === undefined) return;
+  const content = hash(config.store.url + (await readFile(config.accountsFile, 'utf8')));
+  if (enrolled.has(content)) return;
   const { added, departed } = await enrolFromFile(config.accountsFile, { ...records, random });
+  enrolled.add(content);
   log.info('accounts from the file', { added });
   if (departed > 0) log.warn('the accounts file names people who were erased', { departed });
 }
 
-/** The operator's clients, and our own page as one more. @throws when the operator's have its name. */
-export function withAccountPage(options: AppOptions): Clients {
+/** The operator's clients, and our own pages as more of them. @throws when one of the operator's has their name. */
+export function withOwnPages(options: Pick<AppOptions, 'config' | 'clients'>): Clients {
   const { config, clients } = options;
-  if (clients.clients.some(({ client_id: id }) => id === accountClientId)) {
-    throw new Error(`the client_id "${accountClientId}" is that of the provider's own page`);
+  const taken = clients.clients.find(({ client_id: id }) => isOwnClient(id));
+  if (taken) {
+    throw new Error(`the client_id "${taken.client_id}" is that of the provider's own page`);
   }
-  const own = accountClient(config.issuer, operatorName(options));
-  return { ...clients, clients: [...clients.clients, own] };
+  const name = operatorName(options);
+  const console = consoleOrigin(config.management);
+  const own = [
+    accountClient(config.issuer, name),
+    ...(console === undefined ? [] : [consoleClient(console, name)]),
+  ];
+  return { ...clients, clients: [...clients.clients, ...own] };
 }
 
 /** What a login needs of enrolment, and the routes beside it: the person's own page, and the links in mails. */
@@ -99,10 +112,18 @@ export async function openToPeople(
   const { config } = options;
   const { store } = parts.records;
   const { issuer } = config;
-  const admissions = createAdmissions({ ...login, store, issuer, clientId: accountClientId });
+  const admissions = createAdmissions({
+    ...login,
+    store,
+    issuer,
+    clientIds: ownClientIds,
+  });
   const enrolment = await createEnrolmentWith(options, login, people, parts.records, admissions);
   const account = await accountTools(options, login, people, parts, admissions);
-  const links = { ...login, issuer, admissions, tickets: parts.records.tickets };
+  const links = {
+    ...{ ...login, issuer, admissions, tickets: parts.records.tickets },
+    consoleOrigin: consoleOrigin(config.management),
+  };
   return {
     enrolment,
     routes: [
@@ -169,5 +190,6 @@ async function accountTools(
 const canEnrol = ({ didit }: Config, mail: SendMail | undefined): boolean =>
   didit.workflows.kyc !== undefined && mail !== undefined;
 
-const operatorName = ({ config: { issuer, operator } }: AppOptions): string =>
-  operator.name ?? new URL(issuer).host;
+export const operatorName = ({
+  config: { issuer, operator },
+}: Pick<AppOptions, 'config'>): string => operator.name ?? new URL(issuer).host;

@@ -8,55 +8,57 @@
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { JWK } from 'jose';
 import type { Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
-import { openDoors } from './app-doors.ts';
+import { withAudit } from './app-audit.ts';
+import { createCostSide } from './app-cost.ts';
+import { type Answers, type Configured, type Doors, openDoors } from './app-doors.ts';
 import { createDiditSide, openDidit } from './app-didit.ts';
-import { createPeople, enrolPeople, openToPeople, withAccountPage } from './app-people.ts';
+import { openLogin } from './app-login.ts';
+import { createOperations } from './app-operations.ts';
+import { openPages } from './app-pages.ts';
+import { createPeople, enrolPeople, withOwnPages } from './app-people.ts';
+import { createWatch, readStandings } from './app-watch.ts';
+import type { Environment, ReadFile } from './config/environment.ts';
 import { createPolicies } from './config/policies.ts';
-import type { Config } from './config/schema.ts';
 import { createBudget } from './didit/budget.ts';
-import type { Attempt } from './domain/attempt.ts';
+import { inOrder } from './domain/dated.ts';
 import type { Clock, Sleep } from './domain/environment.ts';
 import type { Alarm, AuditEvent } from './domain/event.ts';
 import type { SendMail, WrittenMail } from './domain/message.ts';
-import { createDecoy } from './enrol/decoy.ts';
-import { createLoginRoutes } from './login/routes.ts';
-import { createHandoffCodes } from './login/handoff-codes.ts';
-import { createHandoffRoutes } from './login/handoff-routes.ts';
-import type { OpenStreams } from './login/waiting.ts';
+import { closeStreams } from './login/waiting.ts';
 import { authorizationByPost } from './oidc/authorization-by-post.ts';
-import type { Clients } from './oidc/clients.ts';
 import { putBackInteractions } from './oidc/interactions.ts';
 import { noteLogouts } from './oidc/logout-history.ts';
 import { refuseMalformed } from './oidc/parameters.ts';
 import { createOidcSide } from './oidc/side.ts';
-import type { Listeners } from './ops/listeners.ts';
-import { type OpenedStore, openStore } from './store/open.ts';
+import { type OpenedStore, createStoreOpener } from './store/open.ts';
 import { smallRandom } from './store/random.ts';
 import { type Records, createRecords } from './store/records.ts';
-import { keptSecret } from './store/secrets.ts';
+import { watchStore } from './store/watched.ts';
 import type { Store } from './store/store.ts';
 import type { Assets } from './web/assets.ts';
 import { brakeAuthorizations } from './web/brake.ts';
+import { createEdge } from './web/edge.ts';
 import { createFace } from './web/face.ts';
-import { createFormTokens } from './web/forms.ts';
 import { securityHeaders } from './web/headers.ts';
-import { placeOf } from './web/place.ts';
-import { createPolicyRoute } from './web/policy.ts';
 import { type ShowPage, answerProblems } from './web/respond.ts';
-import { type Log, logRequests, recordTo } from './web/telemetry.ts';
+import { inScope } from './web/scope.ts';
+import { type Log, recordTo } from './web/telemetry.ts';
+import { createMetrics } from './web/metrics.ts';
 import { createWhereabouts } from './web/whereabouts.ts';
 
-export interface AppOptions {
-  config: Config;
-  jwks: { keys: JWK[] };
-  clients: Clients;
+export interface AppOptions extends Configured {
   log: Log;
+  /** Where the configuration was read from, for whoever puts new keys there. */
+  readFrom?: { fileName: string | undefined; env: Environment };
+  /** How the files of policies are read, by whoever hears of it when one changes. */
+  readFile?: ReadFile;
   clock?: Clock;
   sleep?: Sleep;
   fetch?: typeof fetch;
+  /** `Server-Timing` on every answer: for the demo alone. */
+  showTimings?: boolean;
   /** Told of every audit event besides the log. */
   onEvent?: (event: AuditEvent) => void;
   onAlarm?: (alarm: Alarm) => void;
@@ -66,51 +68,57 @@ export interface AppOptions {
   sendMail?: SendMail | 'none';
 }
 
-export interface App extends Listeners {
-  /** For counting what is sent to Redis; undefined with the embedded store. */
-  redis: OpenedStore['redis'];
-}
+export type App = Doors;
 
 export async function createApp(options: AppOptions): Promise<App> {
-  const { config, log } = options;
+  const { log } = options;
   const tools = createTools(options);
-  const { url, encryptionKeys } = config.store;
-  const opened = await openStore({ url, encryptionKeys, clock: tools.clock, log });
-  for (const warning of opened.warnings) log.warn(warning);
-  try {
-    return await assemble(options, tools, opened);
-  } catch (error) {
-    // A connection that stays open would keep a process alive that serves nobody.
-    await opened.store.close();
-    throw error;
+  const openStore = createStoreOpener();
+
+  async function build(now: Configured): Promise<Answers> {
+    const { url, encryptionKeys } = now.config.store;
+    const opened = await openStore({ url, encryptionKeys, clock: tools.clock, log });
+    for (const warning of opened.warnings) log.warn(warning);
+    try {
+      const store = watchStore(opened.store, tools.watch.store);
+      return await assemble({ ...options, ...now }, tools, { ...opened, store });
+    } catch (error) {
+      // A connection that stays open would keep a process alive that serves nobody.
+      await opened.store.close();
+      throw error;
+    }
   }
+
+  return openDoors({ ...options, ...tools }, await build(options), build);
 }
 
-async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore): Promise<App> {
+async function assemble(options: AppOptions, plain: Tools, opened: OpenedStore): Promise<Answers> {
   const { config, log } = options;
+  const { audit, tally, tools } = withAudit(config, plain, { store: opened.store, log });
   const { clock } = tools;
+  const cookieKeys = inOrder(config.cookies.keys, clock());
   const whereabouts = await createWhereabouts(config.networks, { log });
-  const policies = createPolicies(config, options.clients.clients);
+  const policies = createPolicies(config, options.clients.clients, options.readFile);
   log.info('policies', { names: policies.list.map(({ name }) => name) });
   // Every selfie opens one face; more than that is somebody who reads them for another reason.
   const isUsual = createBudget(config.didit.createsPerMinute, clock);
   const { limits } = config;
-  const records = createRecords(opened.store, { ...tools, limits, isUsual });
+  const cost = await createCostSide(options, tools, opened.store);
+  const { budget, spending } = cost;
+  const records = createRecords(opened.store, { ...tools, limits, isUsual, budget });
   const { store, accounts, bell } = records;
   await enrolPeople(options, tools, records);
-  const { issuer } = config;
-  const { show, languageFor, assets, writeMail } = createFace(config, clock);
-  const { api, close: closeDidit } = openDidit(config.didit, log, tools);
-  const { decoyPortraitFile } = config.didit;
-  const decoy = await createDecoy(decoyPortraitFile, config.cookies.keys[0] ?? '', log);
+  const { show, languageFor, assets, writeMail } = createFace(config, clock, cost.notice);
+  const { api, close: closeDidit } = openDidit(config.didit, log, { ...tools, ...cost.didit });
   const people = await createPeople(options, tools, records, { writeMail, didit: api });
   const { sendMail: mail } = people;
-  const didit = createDiditSide(config, log, { ...tools, didit: api, policies, mail }, records);
+  const sideTools = { ...tools, didit: api, policies, mail, spending };
+  const didit = createDiditSide(config, log, sideTools, records);
 
   const oidc = await createOidcSide(
     {
-      ...{ ...config, jwks: options.jwks, clients: withAccountPage(options) },
-      cookieKeys: config.cookies.keys,
+      ...{ ...config, jwks: options.jwks, clients: withOwnPages(options) },
+      cookieKeys,
       environment: config.didit.environment,
       pkceRequired: config.pkce.required,
       isOpen: people.mayAnybodyEnrol,
@@ -119,33 +127,11 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
     },
     { ...tools, ...records, log, show },
   );
-  const { provider, subjectFor } = oidc;
-  const streams: OpenStreams = new Map();
-  const { passive: workflowId, active: activeWorkflowId, kyc } = config.didit.workflows;
-  const settings = {
-    ...config.didit,
-    issuer,
-    workflowId,
-    activeWorkflowId,
-    enrolmentWorkflowId: kyc,
-  };
-  const loginTools = {
-    ...{ settings, provider, subjectFor, show, placeOf, ...tools, ...records, didit: api },
-    ...{ ...people.ways, decoy, policies, whereabouts, mail, languageFor },
-    formTokens: createFormTokens(config.cookies.keys),
-    handoffCodes: createHandoffCodes(await keptSecret(store, 'handoff', tools.random)),
-    claimDiditSession(id: string, attempt: Attempt) {
-      const { interactionUid, id: attemptId } = attempt;
-      const accountId = 'identity' in attempt ? attempt.identity.accountId : undefined;
-      return didit.sessions.claim(id, { interactionUid, attemptId }, accountId);
-    },
-    openReview: didit.openReview,
-    expectVerdict: ({ interactionUid, id: attemptId }: Attempt) =>
-      didit.reconcile.expect({ interactionUid, attemptId }),
-  };
-  const { enrolment, routes } = await openToPeople(options, loginTools, people, { oidc, records });
-  const login = createLoginRoutes({ ...loginTools, enrolment }, streams);
-  const phones = createHandoffRoutes({ ...loginTools, enrolment }, streams);
+  const { provider } = oidc;
+  const door = await openLogin(options, tools, {
+    ...{ oidc, records, api, didit, people, policies, whereabouts, spending, cookieKeys },
+    ...{ show, languageFor },
+  });
 
   mount(options, tools, {
     ...{
@@ -153,22 +139,47 @@ async function assemble(options: AppOptions, tools: Tools, opened: OpenedStore):
       store,
       show,
       assets,
-      steps: [login, phones, ...routes, createPolicyRoute(show, config.people)],
+      steps: [...door.routes, ...openPages(config, show, clock)],
     },
     webhook: didit.webhook,
     afterwards: noteLogouts(records, clock),
   });
 
-  const listeners = openDoors(options, { provider, store, streams }, [
-    didit.reconcile,
-    oidc,
-    people,
-    whereabouts,
-    { start: () => hearOfChanges(accounts, log), stop: () => bell.close() },
-    { stop: () => closeDidit() },
-    { stop: () => store.close() },
-  ]);
-  return { ...listeners, redis: opened.redis };
+  readStandings(tools, { ...records, audit, streams: door.streams });
+  const operations = await createOperations(options, tools, {
+    ...{ oidc, records, policies, audit, tally, didit: api, mail, spending: cost },
+    ...{ clients: withOwnPages(options), erasure: people.leaving.erasure },
+  });
+  return {
+    ...doorOf(provider, tools, config),
+    ...operations,
+    operate: (req, res) => inScope(() => operations.operate(req, res)),
+    opened,
+    sendAway: () => closeStreams(door.streams),
+    sides: [
+      didit.reconcile,
+      oidc,
+      people,
+      cost.sideFor(mail),
+      whereabouts,
+      { start: () => hearOfChanges(accounts, log), stop: () => bell.close() },
+      { stop: () => closeDidit() },
+      { stop: () => audit.close() },
+      { stop: () => store.close() },
+    ],
+  };
+}
+
+function doorOf(
+  provider: Provider,
+  { watch }: Tools,
+  { issuer, trustProxy }: AppOptions['config'],
+): Pick<Answers, 'admit' | 'answer'> {
+  const handle = provider.callback();
+  return {
+    admit: createEdge(issuer, trustProxy),
+    answer: (req, res) => watch.inRequest(req, () => void handle(req, res)),
+  };
 }
 
 function hearOfChanges(accounts: Records['accounts'], log: Log): void {
@@ -180,7 +191,7 @@ function hearOfChanges(accounts: Records['accounts'], log: Log): void {
 /** What a request meets, in its order; the library's own endpoints come last. */
 function mount(
   { config, log }: AppOptions,
-  { clock, random }: Tools,
+  { clock, random, watch }: Tools,
   parts: {
     provider: Provider;
     store: Store;
@@ -192,7 +203,7 @@ function mount(
   },
 ): void {
   const { provider, store, show, assets } = parts;
-  provider.use(logRequests(log, () => performance.now()));
+  provider.use(watch.requests);
   provider.use(answerProblems({ show, log, random }));
   provider.use(securityHeaders(config.issuer));
   provider.use(brakeAuthorizations(config.limits.authorizationsPerMinute));
@@ -213,7 +224,22 @@ function createTools(options: AppOptions) {
   const { log, onEvent, onAlarm, clock = Date.now, fetch = globalThis.fetch } = options;
   const { sleep = wait } = options;
   const logEvent = recordTo(log);
+  const metrics = createMetrics();
+  const alarm = (reason: Alarm['reason'], attempt?: { id: string }): void => {
+    const about = attempt ? { attempt: attempt.id } : {};
+    const raised: Alarm = { event: 'operator.alarm', atMs: clock(), reason, ...about };
+    log.warn(raised.event, { reason, ...about });
+    metrics.alarm(reason);
+    onAlarm?.(raised);
+  };
+  const showTimings = options.showTimings ?? false;
+  const enrolled = new Set<string>();
   return {
+    metrics,
+    watch: createWatch({ metrics, log, clock, alarm, showTimings }),
+    alarm,
+    /** Accounts files that were read, by their content: a reload has no reason to go over all people again. */
+    enrolled,
     clock,
     sleep,
     fetch,
@@ -221,13 +247,8 @@ function createTools(options: AppOptions) {
     hash: (text: string): string => createHash('sha256').update(text).digest('base64url'),
     record(event: AuditEvent): void {
       logEvent(event);
+      metrics.record(event);
       onEvent?.(event);
-    },
-    alarm: (reason: Alarm['reason'], attempt?: { id: string }): void => {
-      const about = attempt ? { attempt: attempt.id } : {};
-      const alarm: Alarm = { event: 'operator.alarm', atMs: clock(), reason, ...about };
-      log.warn(alarm.event, { reason, ...about });
-      onAlarm?.(alarm);
     },
   };
 }

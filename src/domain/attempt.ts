@@ -60,7 +60,8 @@ interface Common {
   interactionUid: string;
   /** Short, random, quotable on the phone; stands for nothing. */
   reference: string;
-  client: { id: string; name: string; host: string };
+  /** `policy`: the name that an operator wrote at an app which is kept in the store. */
+  client: { id: string; name: string; host: string; policy?: string };
   request: {
     loginHint: string | undefined;
     /** The languages that the person wants: as the app said (`ui_locales`), then as the browser says. */
@@ -101,6 +102,8 @@ export type DenialReason =
   | 'changed'
   | 'unavailable'
   | 'limited'
+  /** What may be spent on selfies is spent. */
+  | 'paused'
   | 'other_way'
   | 'cancelled'
   /** The code of a hand-off, too often. */
@@ -113,7 +116,7 @@ export type DenialReason =
 /** Said by us or by the person, and not by Didit. */
 export type GivenUp = Extract<
   DenialReason,
-  'unavailable' | 'limited' | 'other_way' | 'cancelled' | 'unmet'
+  'unavailable' | 'limited' | 'paused' | 'other_way' | 'cancelled' | 'unmet'
 >;
 
 export interface Captured {
@@ -175,8 +178,8 @@ export type Attempt = Common &
     | Captured
     | Proven
     | (Ended & { phase: 'consumed'; proof: Proof })
-    /** `because`: the code of the verdict, which no person ever sees. */
-    | (Ended & { phase: 'denied'; reason: DenialReason; because?: string })
+    /** `because`: the code of the verdict, which no person ever sees. `locality`: of what people have to look at. */
+    | (Ended & { phase: 'denied'; reason: DenialReason; because?: string; locality?: Locality })
     | (Ended & { phase: 'expired' | 'foreign' | 'superseded' })
   );
 

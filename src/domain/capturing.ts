@@ -43,7 +43,8 @@ export function takeVerdict(
     case 'in_review':
     case 'not_finished': {
       const ending = { phase: 'denied', reason: verdict.outcome, because: verdict.reason } as const;
-      return { attempt: end(attempt, ending, nowMs) };
+      const seen = verdict.outcome === 'in_review' ? { locality } : {};
+      return { attempt: end(attempt, { ...ending, ...seen }, nowMs) };
     }
     case 'approved':
       // Also when only a second reading sees a stranger: a verdict may be lowered.

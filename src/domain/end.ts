@@ -1,10 +1,11 @@
 /** The end of an attempt: final, and with no more left of it than what may still be asked. */
 import type { Proof } from './assurance.ts';
 import type { Attempt, DenialReason } from './attempt.ts';
+import type { Locality } from './locality.ts';
 
 export type Ending =
   | { phase: 'consumed'; proof: Proof }
-  | { phase: 'denied'; reason: DenialReason; because?: string }
+  | { phase: 'denied'; reason: DenialReason; because?: string; locality?: Locality }
   | { phase: 'expired' | 'foreign' | 'superseded' };
 
 export function end(attempt: Attempt, ending: Ending, nowMs: number): Attempt {

@@ -17,9 +17,9 @@ export interface LimitSettings {
   spendPerMonth?: number | undefined;
 }
 
-/** Whose counter it is. `message` and `factor` are for the other ways in; the rest is for selfies. */
+/** Whose counter it is. `message` and `factor` are for the other ways in, `invitation` for operators; the rest is for selfies. */
 export type Limited =
-  'device' | 'address' | 'account' | 'client' | 'everybody' | 'message' | 'factor';
+  'device' | 'address' | 'account' | 'client' | 'everybody' | 'message' | 'factor' | 'invitation';
 
 export type Span = 'quarter' | 'hour' | 'day' | 'month';
 
@@ -51,6 +51,7 @@ export function limitsOf(settings: LimitSettings): Readonly<Record<Limited, Limi
                                  known: { hour: perHour, day: perDay, month: perMonth } },
     message:   { counts: 'both', unknown: { quarter: 3 },                        known: { quarter: 3 } },
     factor:    { counts: 'each', unknown: { quarter: 5 },                        known: { quarter: 5 } },
+    invitation:{ counts: 'both', unknown: { day: 3 },                            known: { day: 3 } },
   };
 }
 

@@ -48,6 +48,8 @@ export type Message =
     ))
   | { kind: 'recovery_done' | 'recovery_cancelled'; atMs: number }
   | { kind: 'erasure_planned'; what: 'face' | 'account'; link: string; readyAtMs: number }
+  /** By an operator. */
+  | { kind: 'erasure_cancelled'; atMs: number }
   | { kind: 'erased'; atMs: number }
   /** A selfie that somebody looked at does not stand in the way; `atMs` is when it was taken. */
   | { kind: 'review_approved'; client: string; atMs: number }
@@ -55,6 +57,14 @@ export type Message =
   | { kind: 'enrolment_declined'; atMs: number }
   /** What a selfie had opened was closed: it did not stand up to a second look. */
   | { kind: 'sign_in_withdrawn'; client: string; atMs: number }
+  /** To the operators: a cap is reached, or will be by the end of the month. `client`: of that app alone. */
+  | {
+      kind: 'budget_soft' | 'budget_hard' | 'budget_forecast';
+      client?: string;
+      span: 'day' | 'month';
+      dollars: number;
+      cap: number;
+    }
   /** The face has been looking less and less like the reference picture. */
   | { kind: 'face_drifting' };
 

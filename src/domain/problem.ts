@@ -25,6 +25,20 @@ const catalogue = {
   method_not_allowed: 405,
   /** One browser or network asks more often than any person does. */
   too_many_requests: 429,
+  /** An operator's program without a key of ours, or with one that counts for nothing any more. */
+  unauthorized: 401,
+  /** The operator's role, or the key's scopes, do not reach so far; or it takes more than one person. */
+  forbidden: 403,
+  /** An act that wants a fresh sign-in of the operator. */
+  sign_in_again: 403,
+  /** What an operator sent is not what the act takes. Nothing was done. */
+  invalid: 422,
+  /** It cannot be done as things stand. Nothing was done. */
+  conflict: 409,
+  /** Somebody else changed it since it was read. */
+  changed_meanwhile: 412,
+  /** A change that does not say which version it is of. */
+  version_required: 428,
   /** A webhook that is not provably Didit's. One answer for every reason. */
   webhook_refused: 401,
   /** A dependency does not answer. */

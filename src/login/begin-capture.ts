@@ -8,7 +8,8 @@ import { type Attempt, type Capture, isEnrolling } from '../domain/attempt.ts';
 import { isOver } from '../domain/standing.ts';
 import type { Holder } from '../domain/turn.ts';
 import type { LoadedAttempt } from '../store/attempts.ts';
-import type { Asker } from '../store/limits.ts';
+import type { Admitted, Asker } from '../store/limits.ts';
+import type { Metered } from '../store/meter.ts';
 import { thisAsker } from './asker.ts';
 import { describeCapture } from './expectation.ts';
 import { type LoginTools, clearCapture, propose, recordFor, thisPlace } from './room.ts';
@@ -69,13 +70,21 @@ export async function beginCapture(
     const counted = isEnrolling(attempt)
       ? (attempt.identity.accountId ?? enrolmentId)
       : enrolmentId;
-    const { refusedBy } = await tools.limits.admit({ ...asker, enrolmentId: counted });
+    const charge = tools.spending.chargeFor(attempt);
+    const admitted = await tools.limits.admit({ ...asker, enrolmentId: counted, charge });
+    const { refusedBy } = admitted;
     if (refusedBy !== undefined) {
       await tools.turns.end(enrolmentId, own, 'left');
-      await giveUp(tools, attempt, 'limited', `limit_${refusedBy}`);
+      await refuse(tools, attempt, admitted);
       return undefined;
     }
-    return await capture(ctx, tools, loaded, subject, { ...asker, ...here });
+    let captureUrl: string | undefined;
+    try {
+      captureUrl = await capture(ctx, tools, loaded, subject, { ...asker, ...here });
+    } finally {
+      if (captureUrl === undefined) await tools.spending.giveBack(charge).catch(() => undefined);
+    }
+    return captureUrl;
   } catch (error) {
     await tools.turns.end(enrolmentId, own, 'left').catch(() => undefined);
     if (!(error instanceof DiditError)) throw error;
@@ -83,6 +92,16 @@ export async function beginCapture(
     await giveUp(tools, attempt, reason, `didit_${error.failure}`);
     return undefined;
   }
+}
+
+async function refuse(
+  tools: LoginTools,
+  attempt: Attempt,
+  { refusedBy = 'everybody', full }: Admitted,
+): Promise<void> {
+  if (!full) return giveUp(tools, attempt, 'limited', `limit_${refusedBy}`);
+  tools.spending.reached(full, attempt.client.id);
+  await giveUp(tools, attempt, 'paused', `budget_${full.whose}_${full.span}`);
 }
 
 /** Whoever had the turn loses what was begun with it, before anything new is asked of Didit. */
@@ -115,7 +134,11 @@ async function capture(
   });
   if (!subject.face) throw new DiditError('not_enrolled', 'there is no face to compare with');
   const portraitImage = typeof subject.face === 'string' ? undefined : subject.face.portraitImage;
-  const created = await createFresh(tools, attempt, { ...planned.request, portraitImage });
+  const cost = tools.spending.costOf(attempt, {
+    ...planned.capture,
+    ...(handoff ? { handoff } : {}),
+  });
+  const created = await createFresh(tools, attempt, { ...planned.request, portraitImage }, cost);
   const { diditSessionId, workflowVersion } = created;
   const event = {
     type: 'captured',
@@ -141,6 +164,7 @@ async function capture(
     return undefined;
   }
   recordFor(tools, saved, 'capture.created');
+  tools.spending.began(cost);
   return created.url;
 }
 
@@ -149,12 +173,13 @@ async function createFresh(
   tools: LoginTools,
   attempt: Attempt,
   request: Parameters<LoginTools['didit']['createSession']>[0],
+  cost: Metered,
 ): Promise<CreatedDiditSession> {
   for (let tries = 1; tries <= maximumTries; tries += 1) {
     const created = await tools.didit.createSession(request);
     const isNew =
       created.status === 'Not Started' &&
-      (await tools.claimDiditSession(created.diditSessionId, attempt));
+      (await tools.claimDiditSession(created.diditSessionId, attempt, cost));
     if (isNew) return created;
     await tools.didit.deleteSession(created.diditSessionId);
   }
@@ -164,7 +189,7 @@ async function createFresh(
 async function giveUp(
   tools: LoginTools,
   attempt: Attempt,
-  reason: 'unavailable' | 'limited',
+  reason: 'unavailable' | 'limited' | 'paused',
   detail: string,
 ): Promise<void> {
   await propose(tools, attempt, { type: 'gave_up', reason });

@@ -55,7 +55,7 @@ export async function decideOn(
     ...{ isRested: shown?.isRested === true, hasLegs: (before?.legs ?? []).length > 0 },
     familiar: shown?.familiar,
   };
-  const policy = tools.policies.forClient(attempt.client.id);
+  const policy = tools.policies.forClient(attempt.client);
   const { shadow } = tools.policies;
   const needs = new Set([...policy.needs, ...(shadow?.needs ?? [])]);
   const signals = await readSignals(ctx, tools, asked, needs);
@@ -79,7 +79,11 @@ export async function decideOn(
     loaded,
   );
   if (!refused) recordDecision(tools, decided, shadow && decide(shadow, signals));
-  if (changed && !refused) putBeforePeople(tools, decided);
+  if (changed && !refused) {
+    putBeforePeople(tools, decided);
+    const { decision: settled } = 'decision' in decided ? decided : {};
+    if (settled?.action === 'skip') tools.spending.spared(decided);
+  }
   return stored
     ? { attempt: decided, stored }
     : ((await tools.attempts.load(attempt.interactionUid)) ?? loaded);

@@ -66,7 +66,7 @@ export async function provenDevice(
 ): Promise<{ device?: DeviceProof; isRested?: boolean; familiar: Familiar }> {
   const nowMs = tools.clock();
   const familiar = await tools.familiar.load(accountId);
-  const policy = tools.policies.forClient(attempt.client.id);
+  const policy = tools.policies.forClient(attempt.client);
   const idleMs = policy.deviceKeyIdleSeconds * 1000;
   const key = usableKey(familiar, form.get('device_key') ?? '', idleMs, nowMs);
   const message = messageFor(tools, attempt, 'prove');

@@ -146,6 +146,7 @@ export async function typeCode(ctx: RouterContext, tools: LoginTools, form: Form
   if (changed && attempt.phase === 'denied') {
     recordFor(tools, attempt, 'login.denied', attempt.reason);
   }
+  if (changed && !refused) recordFor(tools, attempt, 'factor.proven', 'handoff_code');
   if (refused !== 'wrong_code') {
     toDispatcher(ctx);
     return;

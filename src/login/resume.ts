@@ -76,6 +76,7 @@ export async function resume(
     const isRight = await finishInteraction(interaction, tools, attempt.proof);
     if (isRight) {
       const made = await becomeFamiliar(ctx, tools, loaded.attempt, form);
+      if (made) recordFor(tools, attempt, 'factor.added', 'device_key');
       await writeOfSignIn(ctx, tools, loaded.attempt, attempt.proof, made);
     }
     await noteLikeness(tools, loaded.attempt);

@@ -18,6 +18,7 @@ import type { SendMail } from '../domain/message.ts';
 import type { Policy } from '../domain/policy.ts';
 import { Problem } from '../domain/problem.ts';
 import type { TurnEnd } from '../domain/turn.ts';
+import { toldOf } from '../domain/told.ts';
 import type { Whereabouts } from '../domain/whereabouts.ts';
 import type { Factor } from '../fallback/factor.ts';
 import type { Passkeys } from '../fallback/passkeys.ts';
@@ -36,6 +37,8 @@ import type { History } from '../store/history.ts';
 import type { Portraits } from '../store/portraits.ts';
 import type { NewReviewCase } from '../store/reviews.ts';
 import type { Limits } from '../store/limits.ts';
+import type { Metered } from '../store/meter.ts';
+import type { Spending } from '../store/spending.ts';
 import type { Tickets } from '../store/tickets.ts';
 import type { Turns } from '../store/turns.ts';
 import type { FormTokens } from '../web/forms.ts';
@@ -75,7 +78,7 @@ export interface Decoy {
 
 /** By which rules it is decided what somebody has to show. */
 export interface Policies {
-  forClient(clientId: string): Policy;
+  forClient(client: Attempt['client']): Policy;
   /** Decides beside the one that counts, and is only written down. */
   shadow: Policy | undefined;
 }
@@ -89,6 +92,7 @@ export interface LoginTools {
   portraits: Portraits;
   turns: Turns;
   limits: Limits;
+  spending: Spending;
   decoy: Decoy;
   /** The typed ones, in the order in which they are offered. */
   factors: readonly Factor[];
@@ -104,7 +108,7 @@ export interface LoginTools {
   bell: Bell;
   didit: DiditApi;
   /** Remembers which attempt a Didit session is for; false when it is already somebody's. */
-  claimDiditSession(id: string, attempt: Attempt): Promise<boolean>;
+  claimDiditSession(id: string, attempt: Attempt, cost: Metered): Promise<boolean>;
   /** Asks for the verdict in case no webhook brings it. */
   expectVerdict(attempt: Attempt): Promise<void>;
   /** Puts a case before the operators, unless there is one about the same. */
@@ -182,16 +186,7 @@ export function recordFor(
   event: AuditEvent['event'],
   reason?: string,
 ): void {
-  const account = 'identity' in attempt ? attempt.identity.accountId : undefined;
-  tools.record({
-    event,
-    atMs: tools.clock(),
-    attempt: attempt.id,
-    reference: attempt.reference,
-    client: attempt.client.id,
-    ...(account === undefined ? {} : { account }),
-    ...(reason === undefined ? {} : { reason }),
-  });
+  tools.record(toldOf(attempt, event, tools.clock(), reason));
 }
 
 /** Proposes an event, or several. They may come too late: then they are what ends the attempt, and that is told. */

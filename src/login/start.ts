@@ -121,7 +121,11 @@ export function describeClient(
 ): Attempt['client'] {
   const id = String(params.client_id);
   const redirectUri = text(params.redirect_uri) ?? client?.redirectUris?.[0] ?? '';
-  return { id, name: client?.clientName ?? id, host: URL.parse(redirectUri)?.host ?? id };
+  const policy = text((client as { policy?: unknown } | undefined)?.policy);
+  return {
+    ...{ id, name: client?.clientName ?? id, host: URL.parse(redirectUri)?.host ?? id },
+    ...(policy === undefined ? {} : { policy }),
+  };
 }
 
 function text(value: unknown): string | undefined {

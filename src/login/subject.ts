@@ -27,7 +27,7 @@ export async function findSubject(
   tools: Tools,
 ): Promise<Subject> {
   if (isEnrolling(attempt)) return newSubject(tools);
-  return knownSubject(attempt.identity, tools);
+  return knownSubject(attempt, tools);
 }
 
 /** A face that is enrolled gets names that nothing else had, at Didit neither. */
@@ -36,7 +36,11 @@ function newSubject({ random }: Tools): Subject {
   return { ...ids, decoy: false, face: 'document' };
 }
 
-async function knownSubject({ accountId, identifier }: Identity, tools: Tools): Promise<Subject> {
+async function knownSubject(
+  attempt: Extract<Attempt, { phase: 'identified' }>,
+  tools: Tools,
+): Promise<Subject> {
+  const { accountId, identifier } = attempt.identity;
   const account = accountId === undefined ? undefined : await tools.accounts.find(accountId);
   const mayTry = account?.status === 'active' && !account.selfieOff;
   const enrolment = mayTry ? account.enrolment : undefined;
@@ -46,7 +50,7 @@ async function knownSubject({ accountId, identifier }: Identity, tools: Tools): 
   if (tools.settings.faceReference === 'stored') {
     return { enrolmentId, vendorData, decoy: false, face: 'stored' };
   }
-  const portraitImage = await tools.portraits.load(account.id, enrolment, 'sign_in');
+  const portraitImage = await tools.portraits.load(account.id, enrolment, 'sign_in', attempt);
   if (portraitImage === undefined) return decoyFor(enrolmentId, tools);
   return { enrolmentId, vendorData, decoy: false, face: { portraitImage } };
 }

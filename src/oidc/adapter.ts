@@ -17,11 +17,11 @@
  * What one request has read it need not read again to write: versions are remembered for as long as the
  * library's request context lives.
  */
-import { createHash } from 'node:crypto';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Clock } from '../domain/environment.ts';
 import { type Store, update } from '../store/store.ts';
 import type { AccountSessions } from './account-sessions.ts';
+import { hashSecret } from './client-secrets.ts';
 import { createInteractions } from './interactions.ts';
 import { lifetime, read, seen, tombstone, tombstoneSeconds } from './records.ts';
 import { type IsRevoked, withoutRevoked } from './revoked.ts';
@@ -173,9 +173,4 @@ function saveClient(store: Store): Adapter['upsert'] {
     await store.put(`Client:${id}`, JSON.stringify(kept));
     return undefined;
   };
-}
-
-/** `sha256:` and the base64url digest. Secrets are long and random, so a fast hash is the right one. */
-export function hashSecret(secret: string): string {
-  return `sha256:${createHash('sha256').update(secret).digest('base64url')}`;
 }

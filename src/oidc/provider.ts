@@ -1,12 +1,13 @@
 /** node-oidc-provider as we use it: what is on, what is off, and for how long things last. */
-import { hkdfSync, timingSafeEqual } from 'node:crypto';
+import { hkdfSync } from 'node:crypto';
 import type { JWK } from 'jose';
 import { type Configuration, type FindAccount, Provider } from 'oidc-provider';
 import { acr, acrName } from '../domain/assurance.ts';
 import type { Clock } from '../domain/environment.ts';
 import type { Store } from '../store/store.ts';
 import type { AccountSessions } from './account-sessions.ts';
-import { createAdapter, hashSecret } from './adapter.ts';
+import { createAdapter } from './adapter.ts';
+import { isAmongSecrets, secretsOf } from './client-secrets.ts';
 import { claims } from './claims.ts';
 import { assertClaimsParameter } from './claims-parameter.ts';
 import type { Clients } from './clients.ts';
@@ -24,6 +25,8 @@ import { resourceIndicators, tokenAccess } from './tokens.ts';
 export interface ProviderSettings {
   issuer: string;
   cookieKeys: readonly string[];
+  /** What the nonces of DPoP proofs come from. */
+  nonceSecret: string;
   jwks: { keys: JWK[] };
   clients: Clients;
   environment: 'live' | 'sandbox';
@@ -31,6 +34,8 @@ export interface ProviderSettings {
   isOpen: boolean;
   /** Can anybody sign in by a passkey here? */
   hasPasskeys: boolean;
+  /** May a selfie for an app that operators added be taken on a phone? Looked at when the provider starts. */
+  hasHandoff: boolean;
   /** Is there a workflow for active liveness? */
   hasActive: boolean;
   session: { ttlSeconds: number; maxAgeSeconds: number };
@@ -65,7 +70,7 @@ export const interactionTtlSeconds = 900;
 
 export function createProvider(settings: ProviderSettings, parts: ProviderParts): Provider {
   const provider = new Provider(settings.issuer, configuration(settings, parts));
-  compareSecretsByHash(provider);
+  compareSecretsByHash(provider, parts.clock);
   nameByFamily(provider);
   acceptOnlyIdTokensAsHints(provider);
   // web/edge.ts has replaced whatever forwarded headers came in by what is true.
@@ -140,19 +145,19 @@ function configuration(settings: ProviderSettings, parts: ProviderParts): Config
 
 /** What a login here can end with, best first. */
 function reachableClasses(settings: ProviderSettings): string[] {
-  const { clients, environment, hasPasskeys, hasActive } = settings;
+  const { clients, environment, hasPasskeys, hasActive, hasHandoff } = settings;
   const classes = [
     ...(hasPasskeys ? [acr.passkey] : []),
     ...(hasActive ? [acr.selfieActive] : []),
     ...[acr.selfieDevice, acr.selfie, acr.device],
-    ...(clients.clients.some(allowsHandoff) ? [acr.selfieHandoff] : []),
+    ...(hasHandoff || clients.clients.some(allowsHandoff) ? [acr.selfieHandoff] : []),
     acr.fallback,
   ];
   return classes.map((name) => acrName(name, environment));
 }
 
 function features(settings: ProviderSettings, parts: ProviderParts): Configuration['features'] {
-  const { clients, dynamicRegistration, cookieKeys } = settings;
+  const { clients, dynamicRegistration } = settings;
   const { pages, findAccount } = parts;
   const mayAsk = tokenAccess(clients.resources, findAccount);
   return {
@@ -160,7 +165,7 @@ function features(settings: ProviderSettings, parts: ProviderParts): Configurati
     pushedAuthorizationRequests: { enabled: true },
     dPoP: {
       enabled: true,
-      nonceSecret: deriveKey(cookieKeys[0] ?? '', 'dpop nonce'),
+      nonceSecret: deriveKey(settings.nonceSecret, 'dpop nonce'),
       // Proofs that were made beforehand are no use where everything has to be bound to a key.
       requireNonce: ({ oidc }) => oidc.client?.dpopBoundAccessTokens === true,
     },
@@ -243,11 +248,12 @@ function deriveKey(secret: string, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `didit-oidc ${use}`, 32));
 }
 
-/** What is stored is a hash; so is what comes in, before they are compared. */
-function compareSecretsByHash(provider: Provider): void {
+/** What is stored are hashes; so is what comes in, before it is compared with all of them. */
+function compareSecretsByHash(provider: Provider, clock: Clock): void {
   provider.Client.prototype.compareClientSecret = function compareClientSecret(actual: string) {
-    const expected = Buffer.from(this.clientSecret ?? '');
-    const given = Buffer.from(hashSecret(actual));
-    return expected.length === given.length && timingSafeEqual(expected, given);
+    const kept = secretsOf(this);
+    // Who registered itself has the one that the library knows.
+    const secrets = kept.length > 0 ? kept : [{ hash: this.clientSecret ?? '' }];
+    return isAmongSecrets(actual, secrets, clock());
   };
 }

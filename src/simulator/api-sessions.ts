@@ -173,13 +173,16 @@ function addReviewCalls(parts: ApiParts): void {
   });
 }
 
-/** Pictures lie where the caller found the API: under another name they may not be reachable from there. */
+/** Unless it was said, pictures lie where the caller found the API: another name may not be reachable from there. */
 export function decisionFor(
-  { state, hostedOrigin }: ApiParts,
+  { state, settings, hostedOrigin }: ApiParts,
   ctx: RouterContext<CallState>,
   session: DiditSession,
 ) {
-  const origins = { hostedOrigin: hostedOrigin(), mediaOrigin: ctx.URL.origin };
+  const origins = {
+    hostedOrigin: hostedOrigin(),
+    mediaOrigin: settings.mediaOrigin ?? ctx.URL.origin,
+  };
   return decisionOf(session, addressesOf(session, state, origins));
 }
 

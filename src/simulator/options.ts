@@ -30,6 +30,8 @@ export interface SimulatorOptions {
   applicationId?: string;
   /** The origin in hosted addresses, when it is not the one that the simulator listens on. */
   hostedOrigin?: string;
+  /** The origin in links to pictures, when it is not the one by which the API was called: behind TLS, for instance. */
+  mediaOrigin?: string;
   workflows?: readonly SimulatedWorkflow[];
   webhookDelayMs?: number;
   /** The pauses before the second and third attempt. Didit's own are a minute and four. */
@@ -43,8 +45,10 @@ export interface SimulatorOptions {
   logger?: SimulatorLogger;
 }
 
-export type SimulatorSettings = Required<Omit<SimulatorOptions, 'webhookUrl' | 'hostedOrigin'>> &
-  Pick<SimulatorOptions, 'webhookUrl' | 'hostedOrigin'>;
+export type SimulatorSettings = Required<Omit<SimulatorOptions, LeftOpen>> &
+  Pick<SimulatorOptions, LeftOpen>;
+
+type LeftOpen = 'webhookUrl' | 'hostedOrigin' | 'mediaOrigin';
 
 /** The three workflows that a login with a selfie needs, with ids that can stand in a configuration file. */
 export const defaultWorkflows: readonly SimulatedWorkflow[] = [

@@ -28,8 +28,11 @@ export interface Simulator {
   readonly url: string;
   /** Port 0 lets the system choose. @returns the url. */
   listen(port: number, host?: string): Promise<string>;
-  /** Adds a webhook destination that is signed with the option's secret. */
-  sendWebhooksTo(url: string): void;
+  /**
+   * Adds a webhook destination that is signed with the option's secret, or another one. It takes the place of one with
+   * the same address.
+   */
+  sendWebhooksTo(url: string, secret?: string): void;
   /** Stops listening and forgets the webhooks that are still to be sent. */
   close(): Promise<void>;
 }
@@ -55,10 +58,13 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
   const webhooks = createWebhooks({ settings, state, faults, journal, hostedOrigin });
   const lifecycle = createLifecycle(state, webhooks, logger);
   const guard = createGuard({ settings, state, faults, journal });
-  const sendWebhooksTo = (webhookUrl: string) => {
+  const sendWebhooksTo = (webhookUrl: string, secret = settings.webhookSecret) => {
+    for (const { id, url: known } of state.destinations.values()) {
+      if (known === webhookUrl) state.destinations.delete(id);
+    }
     const subscription = { webhookVersion: 'v3', subscribedEvents: ['status.updated'] };
     const details = { label: 'default', url: webhookUrl, enabled: true, ...subscription };
-    state.addDestination(details, settings.webhookSecret);
+    state.addDestination(details, secret);
   };
   if (settings.webhookUrl !== undefined) sendWebhooksTo(settings.webhookUrl);
 

@@ -29,7 +29,7 @@ export function createCounters(
     }));
   }
 
-  function declines(atMost: number, by: 0 | 1): Window {
+  function declines(atMost: number, by: number): Window {
     return { name: 'declined', bucket: bucketOf('hour', clock()), atMost, by };
   }
 

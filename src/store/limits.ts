@@ -3,8 +3,15 @@ import type { Clock } from '../domain/environment.ts';
 import type { RaiseAlarm } from '../domain/event.ts';
 import { type LimitSettings, type Limited, bucketOf, limitsOf } from '../domain/limits.ts';
 import type { DeviceClass } from '../domain/turn.ts';
+import type { Budget, Charge, FullCap } from './budget.ts';
 import { createCounters, keptSeconds } from './limit-counters.ts';
 import type { Store, Window } from './store.ts';
+
+/** Why somebody may not begin a selfie; `budget` says which cap is reached. */
+export interface Admitted {
+  refusedBy?: Limited | 'budget';
+  full?: FullCap;
+}
 
 export type Limits = ReturnType<typeof createLimits>;
 
@@ -16,6 +23,9 @@ export interface Asker {
   clientId: string;
   enrolmentId: string;
 }
+
+/** What it will cost, see budget.ts; nothing is charged where nobody watches the money. */
+type Priced = Asker & { charge?: Charge };
 
 type Place = Pick<Asker, 'device' | 'deviceClass' | 'network'>;
 
@@ -30,7 +40,17 @@ const manyDeclined = 20;
 
 export function createLimits(
   store: Store,
-  { clock, alarm, settings }: { clock: Clock; alarm: RaiseAlarm; settings: LimitSettings },
+  {
+    clock,
+    alarm,
+    settings,
+    budget,
+  }: {
+    clock: Clock;
+    alarm: RaiseAlarm;
+    settings: LimitSettings;
+    budget?: Pick<Budget, 'windowsOf' | 'fullCap'>;
+  },
 ) {
   let warnedOfBudgetIn = -1;
 
@@ -44,19 +64,24 @@ export function createLimits(
    * Counts one selfie, or says which limit stands against it. Whoever is refused further out spends nothing further
    * in, and a full house does not eat up the share of an account.
    */
-  async function admit(asker: Asker): Promise<{ refusedBy?: Limited }> {
-    const { deviceClass, enrolmentId, clientId } = asker;
+  async function admit(asker: Priced): Promise<Admitted> {
+    const { deviceClass, enrolmentId, clientId, charge } = asker;
     const outer = await firstFull(outerCounters(asker));
     if (outer) return { refusedBy: outer };
 
     const account = counterOf('account', enrolmentId, deviceClass);
     if (await account.spend()) return { refusedBy: 'account' };
 
-    // One counter for both: what a relying party may ask is a part of what all may.
+    // One counter for all of it: what a relying party may ask is a part of what all may, and all of it costs money.
     const all = counterOf('everybody', 'all', deviceClass);
-    const full = await all.spend(windowsOf('client', deviceClass, `client ${clientId} `));
+    const full = await all.spend([
+      ...windowsOf('client', deviceClass, `client ${clientId} `),
+      ...(charge ? (budget?.windowsOf(charge) ?? []) : []),
+    ]);
     if (!full) return {};
     await account.refund();
+    const cap = budget?.fullCap(full);
+    if (cap) return { refusedBy: 'budget', full: cap };
     if (full.name.startsWith('client ')) return { refusedBy: 'client' };
     warnOfBudget();
     return { refusedBy: 'everybody' };
@@ -105,6 +130,11 @@ export function createLimits(
     return (await firstFull([address, account])) === undefined;
   }
 
+  /** May this person, who has not come yet, be written to once more on the word of an operator? */
+  async function invite(accountId: string): Promise<boolean> {
+    return (await counterOf('invitation', accountId, 'unknown').spend()) === undefined;
+  }
+
   /** Counts a try, before anybody looks at it. */
   async function tryFactor(of: Typist): Promise<boolean> {
     return (await counterOf('factor', of.person, of.deviceClass).spend()) === undefined;
@@ -115,5 +145,5 @@ export function createLimits(
     await counterOf('factor', of.person, of.deviceClass).refund();
   }
 
-  return { admit, declined, started, sendMessage, tryFactor, factorWasRight };
+  return { admit, declined, started, sendMessage, invite, tryFactor, factorWasRight };
 }

@@ -1,38 +1,67 @@
 /** Opens the store that STORE_URL names. A driver is loaded only by those who use it. */
+import { inOrder } from '../domain/dated.ts';
 import type { Clock } from '../domain/environment.ts';
+import { shareDriver } from './lease.ts';
 import type { RedisClient, StoreLog } from './redis-client.ts';
 import { sealStore, secretKey } from './sealed.ts';
 import { nameOutages } from './outage.ts';
-import type { Store } from './store.ts';
+import type { Driver, Store } from './store.ts';
 
 export interface OpenStoreOptions {
   url: string;
-  /** Newest first. None at all leaves the store unsealed, which is for the demo and for tests. */
+  /** Newest first, perhaps dated (domain/dated.ts). None at all leaves the store unsealed, which is for the demo and for tests. */
   encryptionKeys: readonly string[];
   clock: Clock;
   log?: StoreLog;
 }
 
-export interface OpenedStore {
-  store: Store;
+export type OpenedStore = Opened<Store>;
+
+interface Opened<S extends Store> {
+  store: S;
   /** What the operator should know, in whole sentences. */
   warnings: string[];
   /** The connection below, where there is one. */
   redis: RedisClient | undefined;
 }
 
-export async function openStore(options: OpenStoreOptions): Promise<OpenedStore> {
-  const driver = await openDriver(options);
-  try {
-    const store = await protect(nameOutages(driver.store), options.encryptionKeys);
-    return { ...driver, store };
-  } catch (error) {
-    await driver.store.close();
-    throw error;
-  }
+export function openStore(options: OpenStoreOptions): Promise<OpenedStore> {
+  return createStoreOpener()(options);
 }
 
-async function openDriver({ url, clock, log = silent }: OpenStoreOptions): Promise<OpenedStore> {
+/** For who opens anew what may be the same database: one connection to each, closed by the last who closes. */
+export function createStoreOpener(): (options: OpenStoreOptions) => Promise<OpenedStore> {
+  const connections = new Map<string, Opened<Driver> & ReturnType<typeof shareDriver>>();
+
+  async function connect(options: OpenStoreOptions) {
+    const known = connections.get(options.url);
+    if (known?.isOpen()) return known;
+    const opened = await openDriver(options);
+    const connection = { ...opened, ...shareDriver(opened.store) };
+    connections.set(options.url, connection);
+    return connection;
+  }
+
+  return async function open(options) {
+    const connection = await connect(options);
+    const { warnings, redis } = connection;
+    const driver = connection.lease();
+    try {
+      const keys = inOrder(options.encryptionKeys, options.clock());
+      return { store: await protect(nameOutages(driver), keys), warnings, redis };
+    } catch (error) {
+      await driver.close();
+      throw error;
+    }
+  };
+}
+
+/** What lies there as it lies there, sealed, for whoever seals it anew. */
+export async function openDriver({
+  url,
+  clock,
+  log = silent,
+}: Omit<OpenStoreOptions, 'encryptionKeys'>): Promise<Opened<Driver>> {
   const file = /^sqlite:(.+)$/.exec(url)?.[1];
   if (file !== undefined) {
     const { createSqliteStore } = await import('./sqlite.ts');

@@ -1,4 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { lookBeforeGivingUp } from './patience.ts';
 import type { RedisAddress } from './redis-url.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -31,6 +32,7 @@ const retryDelayMs = (times: number): number => Math.min(50 * times, 1000);
 /** Connects and waits until Redis answers. Afterwards the client reconnects by itself, for ever. */
 export async function connectRedis(address: RedisAddress, log: StoreLog): Promise<RedisClient> {
   const client = createClient(address);
+  lookBeforeGivingUp(client);
   let reason: string | undefined;
   client.on('error', (error: Error) => {
     reason = error.message;

@@ -10,21 +10,23 @@ import type { Redis } from 'ioredis';
 import { createChannels } from './channels.ts';
 import { mastersOf, type RedisClient } from './redis-client.ts';
 import { defineScripts } from './redis-scripts.ts';
-import { type PutOptions, type Store, type Stored, type Version, type Window } from './store.ts';
+import type { Driver, PutOptions, Stored, Version, Window } from './store.ts';
 import { wholeSeconds } from './ttl.ts';
 import { newVersion, versionLength } from './version.ts';
 
 const prefix = 'didit-oidc:';
-const recordPrefix = `${prefix}record:`;
+export const recordPrefix = `${prefix}record:`;
+export const counterPrefix = `${prefix}counter:`;
+export const indexPrefix = `${prefix}index:`;
 const recordName = (key: string): string => recordPrefix + key;
-const counterName = (key: string): string => `${prefix}counter:${key}`;
+const counterName = (key: string): string => counterPrefix + key;
 const windowsName = (key: string): string => `${prefix}windows:${key}`;
-const indexName = (index: string): string => `${prefix}index:${index}`;
+const indexName = (index: string): string => indexPrefix + index;
 const channelName = (channel: string): string => `${prefix}channel:${channel}`;
 
 const scanKeys = 100;
 
-export function createRedisStore(client: RedisClient): Store {
+export function createRedisStore(client: RedisClient): Driver {
   const scripts = defineScripts(client);
   const subscriptions = createSubscriptions(client);
 
@@ -55,25 +57,11 @@ export function createRedisStore(client: RedisClient): Store {
   }
 
   async function* scan(kind: string): AsyncGenerator<Stored & { key: string }> {
-    for (const master of mastersOf(client)) yield* scanServer(master, kind);
+    for (const master of mastersOf(client)) yield* scanServer(master, get, `${escapeGlob(kind)}:*`);
   }
 
-  async function* scanServer(
-    server: Redis,
-    kind: string,
-  ): AsyncGenerator<Stored & { key: string }> {
-    const pattern = `${recordPrefix}${escapeGlob(kind)}:*`;
-    let cursor = '0';
-    do {
-      const [next, names] = await server.scan(cursor, 'MATCH', pattern, 'COUNT', scanKeys);
-      cursor = next;
-      const keys = names.map((name) => name.slice(recordPrefix.length));
-      const records = await Promise.all(keys.map(get));
-      for (const [at, key] of keys.entries()) {
-        const record = records[at];
-        if (record) yield { key, ...record };
-      }
-    } while (cursor !== '0');
+  async function* scanAll(): AsyncGenerator<Stored & { key: string }> {
+    for (const master of mastersOf(client)) yield* scanServer(master, get, '*');
   }
 
   return {
@@ -104,6 +92,9 @@ export function createRedisStore(client: RedisClient): Store {
       return pairs(flat).map(([member, score]) => ({ member, score: Number(score) }));
     },
     scan,
+    scanAll,
+    rewrite: async (key, value, version) =>
+      (await scripts.rewrite(recordName(key), version, `${version}|${value}`)) === 1,
     async publish(channel, message) {
       await client.publish(channelName(channel), message);
     },
@@ -116,6 +107,30 @@ export function createRedisStore(client: RedisClient): Store {
       await leave(client);
     },
   };
+}
+
+async function* scanServer(
+  server: Redis,
+  get: (key: string) => Promise<Stored | undefined>,
+  pattern: string,
+): AsyncGenerator<Stored & { key: string }> {
+  let cursor = '0';
+  do {
+    const [next, names] = await server.scan(
+      cursor,
+      'MATCH',
+      recordPrefix + pattern,
+      'COUNT',
+      scanKeys,
+    );
+    cursor = next;
+    const keys = names.map((name) => name.slice(recordPrefix.length));
+    const records = await Promise.all(keys.map(get));
+    for (const [at, key] of keys.entries()) {
+      const record = records[at];
+      if (record) yield { key, ...record };
+    }
+  } while (cursor !== '0');
 }
 
 /**
@@ -197,7 +212,7 @@ function set(
     : client.set(name, record, 'EX', ttlSeconds);
 }
 
-function unpack(record: string): Stored {
+export function unpack(record: string): Stored {
   if (record[versionLength] !== '|') throw new TypeError('a record in Redis is not of our making');
   return { version: record.slice(0, versionLength), value: record.slice(versionLength + 1) };
 }

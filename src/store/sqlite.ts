@@ -11,7 +11,7 @@ import type { Clock } from '../domain/environment.ts';
 import { createChannels } from './channels.ts';
 import { inOneStep, never, openDatabase } from './sqlite-schema.ts';
 import { createWindows } from './sqlite-windows.ts';
-import type { IndexEntry, PutOptions, Store, Stored } from './store.ts';
+import type { Driver, IndexEntry, PutOptions, Stored } from './store.ts';
 import { wholeSeconds } from './ttl.ts';
 import { newVersion } from './version.ts';
 
@@ -20,7 +20,7 @@ const sweepEveryMs = 1000;
 const sweepRows = 500;
 const scanRows = 100;
 
-export function createSqliteStore({ file, clock }: { file: string; clock: Clock }): Store {
+export function createSqliteStore({ file, clock }: { file: string; clock: Clock }): Driver {
   const database = openDatabase(file);
   const sql = prepareStatements(database);
   const windows = createWindows(database);
@@ -33,8 +33,8 @@ export function createSqliteStore({ file, clock }: { file: string; clock: Clock 
   }
 
   function read(key: string): Stored | undefined {
-    const row = sql.get.get(key, clock()) as Stored | undefined;
-    return row && { value: row.value, version: row.version };
+    const row = sql.get.get(key, clock());
+    return row && ({ ...row } as unknown as Stored);
   }
 
   function put(key: string, value: string, options: PutOptions): string | undefined {
@@ -62,10 +62,9 @@ export function createSqliteStore({ file, clock }: { file: string; clock: Clock 
     });
   }
 
-  async function* scan(kind: string): AsyncGenerator<Stored & { key: string }> {
+  async function* scan(from: string, end: string): AsyncGenerator<Stored & { key: string }> {
     // A page at a time, so that no read stays open while the caller is busy with a record.
-    let after = `${kind}:`;
-    const end = `${kind};`; // ";" follows ":" in every encoding.
+    let after = from;
     for (;;) {
       const page = await settled(() => sql.scan.all(after, end, clock(), scanRows));
       for (const row of page as unknown as (Stored & { key: string })[]) {
@@ -101,12 +100,13 @@ export function createSqliteStore({ file, clock }: { file: string; clock: Clock 
         const rows = sql.indexRange.all(name, clock(), min, max, limit);
         return (rows as unknown as IndexEntry[]).map(({ member, score }) => ({ member, score }));
       }),
-    scan,
+    scan: (kind) => scan(`${kind}:`, `${kind};`), // ";" follows ":" in every encoding.
+    scanAll: () => scan('', '\u{10FFFF}'),
+    rewrite: (key, value, version) =>
+      settled(() => sql.rewrite.run(value, key, version, clock()).changes === 1),
+    // Not within the publisher's own call: a listener must not be able to fail its publisher.
     publish: (channel, message) =>
-      settled(() => {
-        // Not within the publisher's own call: a listener must not be able to fail its publisher.
-        setImmediate(() => channels.deliver(channel, message));
-      }),
+      settled(() => void setImmediate(() => channels.deliver(channel, message))),
     subscribe: (channel, listener) =>
       settled(() => {
         const leave = channels.listen(channel, listener);
@@ -138,6 +138,9 @@ function prepareStatements(database: DatabaseSync) {
     replace: database.prepare(`
       UPDATE records SET ${write}
       WHERE key = $key AND version = $ifVersion AND expires_at_ms > $nowMs`),
+    rewrite: database.prepare(
+      `UPDATE records SET value = ? WHERE key = ? AND version = ? AND ${alive}`,
+    ),
     take: database.prepare(`DELETE FROM records WHERE key = ? AND ${alive} RETURNING value`),
     delete: database.prepare(`DELETE FROM records WHERE key = ? AND ${alive}`),
     increment: database.prepare(`

@@ -39,13 +39,13 @@ export interface Store {
   increment(key: string, options: { by?: number; ttlSeconds: number }): Promise<number>;
 
   /**
-   * Counts one in each of several windows of a counter, or in none when one of them is full. The
+   * Counts in each of several windows of a counter, or in none when one of them is full. The
    * counter lives for `ttlSeconds` from now, which have to outlast its longest window.
-   * @returns the first window that was full; undefined when it was counted.
+   * @returns the first window that was full, or would be over-full; undefined when it was counted.
    */
   spend(key: string, windows: readonly Window[], ttlSeconds: number): Promise<Window | undefined>;
 
-  /** Takes one back in each of these windows, as far as they stand and are not at 0. */
+  /** Takes back in each of these windows what it says, as far as they stand and not below 0. */
   refund(key: string, windows: readonly Window[]): Promise<void>;
 
   /**
@@ -63,8 +63,12 @@ export interface Store {
   /**
    * Every live record whose key begins with `kind:`, in no order. A record written meanwhile may be
    * missed, and one may come twice while the database rearranges itself.
+   * @param unreadable is told of each that a sealed store cannot open, which is passed over; without it the scan ends there.
    */
-  scan(kind: string): AsyncIterable<Stored & { key: string }>;
+  scan(
+    kind: string,
+    unreadable?: (error: unknown) => void,
+  ): AsyncIterable<Stored & { key: string }>;
 
   /**
    * Tells every subscriber in every process that is listening now. Nothing is kept for those who
@@ -84,6 +88,19 @@ export interface Store {
   ping(): Promise<void>;
 
   close(): Promise<void>;
+}
+
+/** What a driver does besides, for whoever seals anew what lies there: no record says anything else after it. */
+export interface Driver extends Store {
+  /** Every live record of every kind, as `scan` has those of one. */
+  scanAll(): AsyncIterable<Stored & { key: string }>;
+
+  /**
+   * Puts another text in the place of a record's. Its version and its end stay as they are, so that nobody who is
+   * about to write it has to begin again.
+   * @returns false when there is no live record of exactly this version; nothing was written then.
+   */
+  rewrite(key: string, value: string, version: Version): Promise<boolean>;
 }
 
 /** Opaque; differs after every write of a record. */
@@ -108,8 +125,8 @@ export interface Window {
   name: string;
   bucket: number;
   atMost: number;
-  /** 1 when absent. With 0 it is only looked whether the window is full. */
-  by?: 0 | 1;
+  /** How much, in whole numbers; 1 when absent. With 0 it is only looked whether the window is full. */
+  by?: number;
 }
 
 export interface IndexRange {

@@ -14,11 +14,9 @@ import { themeStylesheet } from './theme.ts';
 export interface Assets {
   /** The public path of `app.css` and its like, as the pages link it. */
   href(name: string): string;
-  /** Answers `GET` and `HEAD` below `/assets/`. */
+  /** Answers `GET` and `HEAD` below its path. */
   serve(ctx: Context): void;
 }
-
-const publicPath = '/assets/';
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -29,7 +27,10 @@ export function loadAssets(options: {
   directory: string;
   /** The operator's accent colour, `#rrggbb`. */
   colour?: string | undefined;
+  /** Where they are served; everything below it is theirs. */
+  publicPath?: string;
 }): Assets {
+  const { publicPath = '/assets/' } = options;
   const contents = new Map<string, Buffer>([
     ['theme.css', Buffer.from(themeStylesheet(options.colour))],
   ]);

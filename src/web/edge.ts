@@ -18,10 +18,13 @@ export type Edge = (req: IncomingMessage, res: ServerResponse) => boolean;
 /** A request with a signed request object is the longest that there is reason for. */
 const longestUrl = 8 * 1024;
 
+const traceHeaders = ['traceparent', 'tracestate', 'baggage'];
+
 /** @returns a guard that answers 421 or 414 itself and returns false, or mends the request and returns true. */
 export function createEdge(issuer: string, trustProxy: TrustProxy): Edge {
   const { host, protocol } = new URL(issuer);
-  const clientAddress = createClientAddress(trustProxy);
+  const isTrusted = createTrust(trustProxy);
+  const clientAddress = createClientAddress(isTrusted);
   return function admit(req, res) {
     // A whole address in the request line would take the host's place in what is built from it.
     if (req.headers.host !== host || !req.url?.startsWith('/')) {
@@ -33,6 +36,10 @@ export function createEdge(issuer: string, trustProxy: TrustProxy): Edge {
     const address = clientAddress(req);
     for (const name of Object.keys(req.headers)) {
       if (name === 'forwarded' || name.startsWith('x-forwarded-')) req.headers[name] = undefined;
+    }
+    // A visitor must not choose the id under which the log and the traces have the request.
+    if (!isTrusted(req.socket.remoteAddress ?? '', 0)) {
+      for (const name of traceHeaders) req.headers[name] = undefined;
     }
     req.headers['x-forwarded-for'] = address;
     req.headers['x-forwarded-host'] = host;
@@ -54,8 +61,9 @@ function turnAway(res: ServerResponse, status: number, text: string): false {
   return false;
 }
 
-function createClientAddress(trustProxy: TrustProxy): (req: IncomingMessage) => string {
-  const isTrusted = createTrust(trustProxy);
+function createClientAddress(
+  isTrusted: (address: string, hop: number) => boolean,
+): (req: IncomingMessage) => string {
   return function clientAddress(req) {
     const peer = req.socket.remoteAddress ?? '';
     const forwarded = (req.headers['x-forwarded-for'] ?? '')

@@ -1,6 +1,7 @@
 /** What people see of the service, on pages and in mails: the operator's words, in the catalogues' languages. */
 import { join } from 'node:path';
 import type { Clock } from '../domain/environment.ts';
+import type { OutageNotice } from '../domain/outage.ts';
 import { loadAssets } from './assets.ts';
 import { readLogo } from './logo.ts';
 import { createMailWords } from './mail-words.ts';
@@ -25,7 +26,12 @@ export interface FaceOptions {
 
 const viewsDirectory = new URL('../../views', import.meta.url).pathname;
 
-export function createFace({ issuer, operator, didit }: FaceOptions, clock: Clock) {
+/** @param outage whether selfies work now; they do where nobody says otherwise. */
+export function createFace(
+  { issuer, operator, didit }: FaceOptions,
+  clock: Clock,
+  outage: () => OutageNotice | undefined = () => undefined,
+) {
   const { colour, logo, name = new URL(issuer).host, ...words } = operator;
   const assets = loadAssets({ directory: join(viewsDirectory, 'assets'), colour });
   const text = loadText(join(viewsDirectory, 'locales'));
@@ -36,7 +42,7 @@ export function createFace({ issuer, operator, didit }: FaceOptions, clock: Cloc
   });
   return {
     assets,
-    show: createShowPage(pages, clock),
+    show: createShowPage(pages, clock, outage),
     languageFor: (uiLocales: string | undefined) => text.negotiate(uiLocales?.split(' ') ?? []),
     writeMail: createMailWords({ ...about, issuer, operator: { ...words, name } }),
   };

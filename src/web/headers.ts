@@ -1,5 +1,5 @@
 /** Security and cache headers, as far as browsers were found to bear them. */
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 
 /**
  * `form-action` is not among them: Chromium applies it to the whole redirect chain behind a form post and so blocks
@@ -44,4 +44,11 @@ export function securityHeaders(issuer: string): Middleware {
       ctx.set('cache-control', 'public, max-age=300');
     }
   };
+}
+
+/** A form of this page leads on to another origin of ours; Chromium holds every redirect behind it against the policy. */
+export function mayPostOnTo(ctx: Context, origin: string): void {
+  const own = "form-action 'self'";
+  const policy = ctx.response.get('content-security-policy').replace(own, `${own} ${origin}`);
+  ctx.set('content-security-policy', policy);
 }

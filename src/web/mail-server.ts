@@ -66,6 +66,21 @@ export function createMailServer({ url, from, isLoopback }: MailServerOptions): 
   };
 }
 
+/** Connects, greets and signs in as for a mail, and sends none. @throws MailNotTaken */
+export async function tryMailServer({
+  url,
+  isLoopback,
+}: Omit<MailServerOptions, 'from'>): Promise<void> {
+  const transport = await openTransport(url, isLoopback);
+  try {
+    await transport.verify();
+  } catch (error) {
+    throw notTaken(error);
+  } finally {
+    transport.close();
+  }
+}
+
 /**
  * Certificates are held against what Node trusts, NODE_EXTRA_CA_CERTS included. Options that nodemailer would take
  * from the address are not taken: one of them trusts any certificate.

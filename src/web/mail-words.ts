@@ -172,6 +172,10 @@ function contentsOf(message: Message, { t, time, list }: Speech): Contents {
       };
     case 'erased':
       return { name: message.kind, facts: [when(message.atMs)] };
+    case 'budget_soft':
+    case 'budget_hard':
+    case 'budget_forecast':
+      return aboutMoney(message, t('mail.budget.everybody'));
     case 'face_drifting':
       return { name: message.kind, toAccount: true };
     case 'review_approved':
@@ -186,8 +190,18 @@ function contentsOf(message: Message, { t, time, list }: Speech): Contents {
     case 'face_erased':
     case 'recovery_done':
     case 'recovery_cancelled':
+    case 'erasure_cancelled':
       return { name: message.kind, facts: [when(message.atMs)], toAccount: true };
   }
+}
+
+function aboutMoney(
+  { kind, client, span, dollars, cap }: Extract<Message, { cap: number }>,
+  everybody: string,
+): Contents {
+  const whose = client === undefined ? everybody : foreignName(client);
+  const sums = { dollars: dollars.toFixed(2), cap: cap.toFixed(2) };
+  return { name: kind, values: { ...sums, span, whose } };
 }
 
 function speechIn(locale: string, t: Translate): Speech {

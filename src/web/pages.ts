@@ -12,13 +12,16 @@ import { Eta } from 'eta';
 import type { DenialReason } from '../domain/attempt.ts';
 import type { LegName } from '../domain/assurance.ts';
 import type { FactorName } from '../domain/message.ts';
+import type { OutageNotice } from '../domain/outage.ts';
 import type { ProblemCode } from '../domain/problem.ts';
 import type { Assets } from './assets.ts';
 import type { AccountPage } from './account-pages.ts';
 import type { HandoffPage } from './handoff-pages.ts';
 import { countryName, languageName } from './names.ts';
+import { saysOutage } from './outage.ts';
 import type { PeoplePage } from './people-pages.ts';
 import { type Text, loadText } from './text.ts';
+import { time, when } from './times.ts';
 
 /** Who asks. The host is what the redirect address says, since anybody can choose a name. */
 export interface AskingClient {
@@ -186,6 +189,8 @@ export interface PageContext {
   formToken?: string | undefined;
   /** In how many seconds the time for this page is up, and the address that gives more. */
   expiry?: { inSeconds: number; moreTime: string } | undefined;
+  /** Selfies do not work now. */
+  outage?: OutageNotice | undefined;
 }
 
 export interface Operator {
@@ -219,6 +224,11 @@ const errorText: Readonly<Record<Extract<Page, { page: 'error' }>['problem'], st
   not_found: 'not_found',
   method_not_allowed: 'not_found',
   too_many_requests: 'too_many',
+  // Operators alone are told these.
+  ...{ unauthorized: 'not_understood', forbidden: 'not_understood' },
+  ...{ sign_in_again: 'not_understood', invalid: 'not_understood' },
+  ...{ conflict: 'not_understood', changed_meanwhile: 'not_understood' },
+  version_required: 'not_understood',
   webhook_refused: 'not_understood',
   request_refused: 'request_refused',
   unavailable: 'unavailable',
@@ -248,12 +258,12 @@ export function createPages(options: {
 
   return {
     negotiateLocale: (wanted) => text.negotiate(wanted),
-    render: (page, { locale, reference, formToken = '', expiry }) =>
+    render: (page, { locale, reference, formToken = '', expiry, outage }) =>
       eta.render(`@${page.page}`, {
         ...{ page, site, formToken },
         locale,
         language: languageName(locale),
-        ...{ reference, expiry },
+        ...{ reference, expiry, outage: saysOutage(page) ? outage : undefined },
         t: text.translator(locale),
         knows: (key: string) => text.has(locale, key),
         href: assets.href,
@@ -289,18 +299,4 @@ function contactHref(address: string): string | undefined {
   return (
     webHref(address) ?? (/^[^\s:/?@]+@[^\s:/?@]+$/.test(address) ? `mailto:${address}` : undefined)
   );
-}
-
-/** UTC, since the server does not know the zone; the page's script turns it into local time. */
-function time(atMs: number): { iso: string; clock: string } {
-  const iso = new Date(atMs).toISOString();
-  return { iso, clock: `${iso.slice(11, 19)} UTC` };
-}
-
-/** A day and a time, as they are written in this language; in UTC, and so it says. */
-function when(atMs: number, locale: string): { iso: string; text: string } {
-  const format = new Intl.DateTimeFormat(locale, {
-    ...{ dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' },
-  });
-  return { iso: new Date(atMs).toISOString(), text: `${format.format(atMs)} UTC` };
 }

@@ -1,6 +1,7 @@
 /** How pages and problems become answers. */
 import type { Context, Middleware } from 'koa';
 import type { Clock } from '../domain/environment.ts';
+import type { OutageNotice } from '../domain/outage.ts';
 import { Problem } from '../domain/problem.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { wantedLanguages } from './language.ts';
@@ -17,14 +18,18 @@ export interface ForPage {
   expiry?: { atMs: number; moreTime: string } | undefined;
 }
 
-export function createShowPage(pages: Pages, clock: Clock): ShowPage {
+export function createShowPage(
+  pages: Pages,
+  clock: Clock,
+  outage: () => OutageNotice | undefined = () => undefined,
+): ShowPage {
   return function showPage(ctx, status, page, { uiLocales, reference, expiry } = {}) {
     const locale = pages.negotiateLocale(wantedLanguages(ctx, uiLocales));
     ctx.status = status;
     ctx.type = 'text/html; charset=utf-8';
     ctx.set('content-language', locale);
     const { formToken } = ctx.state as { formToken?: string };
-    const about = { locale, reference: reference ?? referenceOf(ctx), formToken };
+    const about = { locale, reference: reference ?? referenceOf(ctx), formToken, outage: outage() };
     // Seconds from now: the browser's clock may be another.
     const inSeconds = expiry && Math.floor((expiry.atMs - clock()) / 1000);
     ctx.body = pages.render(page, {

@@ -1,5 +1,5 @@
 /**
- * The one accent colour, in light and in dark, as a small stylesheet.
+ * The colours of all pages, people's and operators', in light and in dark: our own quiet ones and the one accent.
  *
  * An operator brings a colour, not a palette. It is used for buttons (white text on it) and links
  * (it on white), which is the same contrast twice; a colour that a tired eye could not read is
@@ -10,16 +10,36 @@ const minimumContrast = 4.5;
 const lightCard = '#ffffff';
 const darkCard = '#171b24';
 
+/** What is the same whatever the operator's colour is. `edge`: around what can be typed into or pressed. */
+const quiet = {
+  light: {
+    ...{ ground: '#f2f3f7', card: lightCard, text: '#14171f', muted: '#555c6b' },
+    ...{ line: '#d8dbe3', edge: '#6b7280', notice: '#b3261e', done: '#11734b' },
+  },
+  dark: {
+    ...{ ground: '#0d1017', card: darkCard, text: '#eef0f5', muted: '#a9b0bf' },
+    ...{ line: '#2e3442', edge: '#8d95a5', notice: '#ff9d94', done: '#5fd3a0' },
+  },
+};
+
 type Rgb = readonly [number, number, number];
 
 export function themeStylesheet(operatorColour: string | undefined): string {
   const light = readable(operatorColour) ?? parse(defaultAccent);
   const dark = lightenUntilReadable(light);
+  const inLight = { ...quiet.light, accent: toHex(light), 'on-accent': lightCard };
+  const inDark = { ...quiet.dark, accent: toHex(dark), 'on-accent': darkCard };
   return [
-    `:root{--accent:${toHex(light)};--on-accent:${lightCard}}`,
-    `@media (prefers-color-scheme:dark){:root{--accent:${toHex(dark)};--on-accent:${darkCard}}}`,
+    `:root{color-scheme:light dark;${variables(inLight)}}`,
+    `@media (prefers-color-scheme:dark){:root{${variables(inDark)}}}`,
     '',
   ].join('\n');
+}
+
+function variables(colours: Readonly<Record<string, string>>): string {
+  return Object.entries(colours)
+    .map(([name, colour]) => `--${name}:${colour}`)
+    .join(';');
 }
 
 function readable(colour: string | undefined): Rgb | undefined {

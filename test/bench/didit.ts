@@ -25,6 +25,8 @@ export interface Decision {
   session_id: string;
   status: string;
   callback: string;
+  workflow_id: string;
+  vendor_data: string;
 }
 
 /** Of the session that was created last. */
@@ -66,6 +68,10 @@ export function webhookOf(
     webhook_type: 'status.updated',
     event_id: crypto.randomUUID(),
     session_id: decision.session_id,
+    session_kind: 'user',
+    environment: 'sandbox',
+    workflow_id: decision.workflow_id,
+    vendor_data: decision.vendor_data,
     status,
     timestamp,
     decision,

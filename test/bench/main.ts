@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: what this program costs, beside the bare library, on one core. About ninety seconds; nothing else
- * should run meanwhile. Slow figures are figures; the exit status tells of errors only.
+ * `npm run bench`: what this program costs, beside the bare library, on one core. About three minutes; nothing else
+ * should run meanwhile. `npm run bench -- operators` runs one part: policy, start, requests, didit or operators. Slow
+ * figures are figures; the exit status tells of errors only.
  *
  * Read on with measure.ts (how), loads.ts (what) and servers/ (of whom).
  */
@@ -12,7 +13,10 @@ import { fileURLToPath } from 'node:url';
 import { generateJwks, randomKey } from '../../src/config/keys.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { createParty } from '../support/login.ts';
+import { freePort } from '../support/ports.ts';
 import { startRedisServer } from '../support/redis-servers.ts';
+import { measureAudit } from './audit.ts';
+import { fillHouse, measureConsole } from './console.ts';
 import {
   type Decision,
   lastDecision,
@@ -116,6 +120,54 @@ async function ringInVain(whole: Server, over: Decision): Promise<void> {
   }
 }
 
+function policy(): void {
+  const { decisionUs: measured } = measureDecision();
+  owed.push({ what: 'a policy of 50 rules decides', unit: ' µs', atMost: 50, measured });
+}
+
+async function startUp(): Promise<void> {
+  const { readyMs, idleMiB } = await measureStartUp();
+  owed.push({ what: 'ready after the start', unit: ' ms', atMost: 1000, measured: readyMs });
+  owed.push({ what: 'memory when idle', unit: ' MiB', atMost: 120, measured: idleMiB });
+}
+
+async function searchAudit(url: string, encryptionKey: string): Promise<void> {
+  const figures = await measureAudit(url, encryptionKey);
+  const { entries, filledInSeconds, checkedInSeconds, searches } = figures;
+  const filled = `filled in ${filledInSeconds.toFixed(0)} s`;
+  print(
+    `\naudit log of ${entries} entries: ${filled}, checked in ${checkedInSeconds.toFixed(0)} s`,
+  );
+  for (const { by, p50Ms, p99Ms } of searches) {
+    print(
+      `${`a page of it by ${by}`.padEnd(46)}${''.padEnd(18)}${p50Ms.toFixed(1).padStart(9)}${p99Ms.toFixed(1).padStart(9)}`,
+    );
+    const what = `audit log, a page by ${by}, p99`;
+    owed.push({ what, unit: ' ms', atMost: 100, measured: p99Ms });
+  }
+}
+
+type StartWhole = (managementPort: number) => Promise<Server>;
+
+/** On the store whose audit log has been searched. */
+async function openConsole(url: string, encryptionKey: string, start: StartWhole): Promise<void> {
+  const house = await fillHouse(url, encryptionKey);
+  const managementPort = await freePort();
+  const whole = await start(managementPort);
+  print(`\nconsole, ${house.people} people, filled in ${house.filledInSeconds.toFixed(0)} s`);
+  const pages = await measureConsole(`http://127.0.0.1:${managementPort}`, house, personOf(0));
+  await whole.stop();
+  for (const { page, p50Ms, p99Ms, kib } of pages) {
+    const figures = `${p50Ms.toFixed(1).padStart(9)}${p99Ms.toFixed(1).padStart(9)}`;
+    print(`${`console: ${page}`.padEnd(64)}${figures}${kib.toFixed(0).padStart(6)} KiB`);
+  }
+  const [p99Ms, kib] = [pages.map((one) => one.p99Ms), pages.map((one) => one.kib)];
+  const what = 'console, the slowest page, p99';
+  owed.push({ what, unit: ' ms', atMost: 100, measured: Math.max(...p99Ms) });
+  const long = 'console, the longest page';
+  owed.push({ what: long, unit: ' KiB', atMost: 100, measured: Math.max(...kib) });
+}
+
 async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'didit-oidc-bench-'));
   const redis = await startRedisServer();
@@ -135,31 +187,41 @@ async function main(): Promise<void> {
     accountsFile,
     simulatorUrl: simulator.url,
   };
-  const startOn = (name: 'bare' | 'stubbed' | 'whole', database: number): Promise<Server> =>
-    startServer(name, { ...settings, storeUrl: `${redis.url}/${database}` });
+  const startOn = (
+    name: 'bare' | 'stubbed' | 'whole',
+    database: number,
+    more: { managementPort?: number } = {},
+  ): Promise<Server> =>
+    startServer(name, { ...settings, storeUrl: `${redis.url}/${database}`, ...more });
 
   const machine = `Node ${process.version}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1) ?? ''}`;
   print(`${machine}, ${isPinned ? 'servers on one of their own' : 'NOT PINNED: no taskset'}`);
+  const parts: Record<string, () => Promise<void> | void> = {
+    policy,
+    start: startUp,
+    async requests() {
+      print(`\n${figureHeader}`);
+      const [bare, ours] = [await startOn('bare', 0), await startOn('stubbed', 1)];
+      await besideTheBareLibrary(ours, bare);
+      await Promise.all([bare.stop(), ours.stop()]);
+    },
+    async didit() {
+      const whole = await startOn('whole', 2);
+      await throughDidit(whole, simulator);
+      await whole.stop();
+    },
+    async operators() {
+      await searchAudit(`${redis.url}/3`, settings.encryptionKey);
+      await openConsole(`${redis.url}/3`, settings.encryptionKey, (managementPort) =>
+        startOn('whole', 3, { managementPort }),
+      );
+    },
+  };
+  const wanted = process.argv.slice(2);
   try {
-    const { decisionUs } = measureDecision();
-    owed.push({
-      what: 'a policy of 50 rules decides',
-      unit: ' µs',
-      atMost: 50,
-      measured: decisionUs,
-    });
-    const { readyMs, idleMiB } = await measureStartUp();
-    owed.push({ what: 'ready after the start', unit: ' ms', atMost: 1000, measured: readyMs });
-    owed.push({ what: 'memory when idle', unit: ' MiB', atMost: 120, measured: idleMiB });
-
-    print(`\n${figureHeader}`);
-    const [bare, ours] = [await startOn('bare', 0), await startOn('stubbed', 1)];
-    await besideTheBareLibrary(ours, bare);
-    await Promise.all([bare.stop(), ours.stop()]);
-
-    const whole = await startOn('whole', 2);
-    await throughDidit(whole, simulator);
-    await whole.stop();
+    for (const [name, part] of Object.entries(parts)) {
+      if (wanted.length === 0 || wanted.includes(name)) await part();
+    }
 
     print('');
     for (const figure of owed) print(owedLine(figure));

@@ -60,7 +60,7 @@ export async function openWaitingPage(
   });
   if (response.status !== 200) throw new Error(`no events on "${heading(page)}"`);
   const rung = response.text().then((text) => {
-    if (!text.includes('data: look again')) throw new Error('the page was sent away');
+    if (!text.includes('data: look again')) throw new Error(`the page was sent away: ${text}`);
   });
   return { number, decision, rung };
 }

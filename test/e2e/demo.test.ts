@@ -127,6 +127,11 @@ test('a link to a selfie that is opened elsewhere is told to ana by mail', async
   expect(await mail.innerText()).toContain('To ana@example.com');
 });
 
+test('each answer says where its time went, for whoever looks at the network', async () => {
+  const answer = await fetch('http://127.0.0.1:3000/auth');
+  expect(answer.headers.get('server-timing')).toMatch(/^(\w+;dur=[\d.]+, )*total;dur=[\d.]+$/);
+});
+
 test('it ends when it is told to, without complaint', async () => {
   expect(await end(demo!, 'SIGTERM')).toBe(0);
 });

@@ -28,6 +28,8 @@ export interface Deployment {
   port: number;
   apps: Apps['urls'];
   simulator: Simulator;
+  /** Another key of the same application at Didit. */
+  secondApiKey: string;
   configFile: string;
   /** Of the relying parties of a test's own, see `testClients`. */
   clientSecret: string;
@@ -44,6 +46,8 @@ export async function prepareDeployment(options: {
   apiPort?: number;
   /** Everything is on the loopback, for tests that need no window; so many people more. */
   windowless?: { people: number };
+  /** More of the configuration. */
+  config?: object;
 }): Promise<Deployment> {
   const { windowless } = options;
   const people = windowless && writePeople(windowless.people);
@@ -51,9 +55,9 @@ export async function prepareDeployment(options: {
   const directory = await mkdtemp(join(tmpdir(), 'didit-oidc-e2e-'));
   const [port, apps, jwks] = await Promise.all([freePort(), prepareApps(), generateJwks()]);
   const issuer = `http://127.0.0.1:${port}`;
-  const apiKey = randomKey();
+  const [apiKey, secondApiKey] = [randomKey(), randomKey()];
   const simulator = await createSimulator({
-    apiKeys: { sandbox: [apiKey] },
+    apiKeys: { sandbox: [apiKey, secondApiKey] },
     webhookSecret,
     webhookUrl: `${issuer}/webhooks/didit`,
     webhookDelayMs: 0,
@@ -89,12 +93,13 @@ export async function prepareDeployment(options: {
       webhookSecrets: [webhookSecret],
       workflows: { passive: workflowId },
     },
+    ...options.config,
   });
   await apps.start(issuer);
   const running = new Set<ChildProcess>();
 
   return {
-    ...{ issuer, port, simulator, configFile, clientSecret },
+    ...{ issuer, port, simulator, configFile, clientSecret, secondApiKey },
     person: () => people?.next() ?? '',
     apps: apps.urls,
     async start(env = {}) {

@@ -125,9 +125,9 @@ async function loginKilledAt(
 
   // Whatever can be sent a second time is.
   for (const url of [back.location ?? '', waiting.url, interaction]) {
-    keep(await settle(browser, await browser.get(url)));
+    keep(await keeper.again(async () => settle(browser, await browser.get(url))));
   }
-  if (offers(ready, 'resume')) keep(await resume());
+  if (offers(ready, 'resume')) keep(await keeper.again(resume));
   const redeemed = await Promise.allSettled(codes.map((code) => request.finish(code)));
   const tokens = redeemed.filter(({ status }) => status === 'fulfilled');
   expect(tokens.length, `tokens of one selfie, killed at ${point}`).toBeLessThanOrEqual(1);

@@ -30,7 +30,7 @@ export function createWatcher(): TestBrowser {
 export async function visit(
   party: Party,
   identifier: string,
-  { outcome = 'approve', browser = createWatcher() }: Visit = {},
+  { outcome = 'approve', browser = createWatcher(), got = () => undefined }: Visit = {},
 ): Promise<Ended> {
   const request = await party.begin();
   let page = await settle(browser, await browser.get(request.url));
@@ -49,13 +49,17 @@ export async function visit(
   if (!offers(page, 'resume')) return ended();
   page = await settle(browser, await press(browser, page, 'resume'));
   if (page.location === undefined) return ended();
-  const claims = (await request.finish(page.location)).claims();
+  const tokens = await request.finish(page.location);
+  await got(tokens.id_token ?? '');
+  const claims = tokens.claims();
   return { email: claims?.email, ms: performance.now() - pressedMs };
 }
 
 interface Visit {
   outcome?: Outcome;
   browser?: TestBrowser;
+  /** Gets the ID token as it came. */
+  got?: (idToken: string) => void | Promise<void>;
 }
 
 export const offers = (page: Answer, step: string): boolean =>

@@ -3,7 +3,7 @@
  * Then the log and all that Redis holds, at every stage, are searched for each of these things.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import { apiKey, keepLog, overhear, ring } from '../didit/support.ts';
 import { chromeOnLinux } from '../support/browser.ts';
@@ -93,7 +93,9 @@ it('[PL-06] everything but the people, what they have, what Didit has yet to del
   expect(sealed.lifetimes.size).toBeGreaterThan(lasting.length);
   const people = ['account', 'factors', 'familiar', 'identifier', 'portrait'];
   expect([...kinds].sort()).toEqual(
-    [...people, 'didit-sessions', 'retention', 'sealed', 'secret'].sort(),
+    [...people, 'accounts-by-time', 'didit-sessions', 'retention']
+      .concat('rotating-secret', 'sealed', 'secret')
+      .sort(),
   );
 });
 
@@ -108,6 +110,14 @@ async function loginAndSearch(): Promise<Findings> {
     const { canaries, ...seen } = await login(bed, await createParty(bed), overheard, dump);
     await byCodes(bed, flags.store, canaries, dump);
     await misfortunes(bed, canaries);
+    // The first round of what forgets goes on beside everybody, and writes down when it was here.
+    await vi.waitFor(
+      async () => {
+        const names = [...(await dumpOf(storeUrl)).lifetimes.keys()];
+        expect(names.some((name) => name.includes(':record:retention:'))).toBe(true);
+      },
+      { timeout: 30_000, interval: 100 },
+    );
     await dump();
     const { lifetimes } = await dumpOf(storeUrl);
     const unsealed = await unseal(storeUrl, encryptionKeys, [...lifetimes.keys()]);

@@ -114,6 +114,8 @@ describe('[BD-05] of what Didit decides', () => {
       // What the policy decided; and when the verdict came, or why it was a no, which outlive it.
       ...['decision.action', 'decision.policy', 'decision.rule', 'decision.atMs'],
       ...['decidedAtMs', 'because'],
+      // Of one that people have to look at: their case can be made from it when whoever ended it died over that.
+      'locality',
     ];
     const asked =
       /^(decision\.signals\.\w+|capture\.(callbackNonceHash|enrolmentId|(place|device|expectation)\.\w+(\[\])?))$/;

@@ -44,7 +44,7 @@ describe('one selfie signs a person in', () => {
     const browser = createBrowser();
     const withGroups = await party.begin({ scope: 'openid groups' });
     const claims = (await withGroups.finish(await signIn(browser, withGroups))).claims();
-    expect(claims?.groups).toEqual(['staff', 'operators']);
+    expect(claims?.groups).toEqual(['staff', 'kitchen']);
     expect(claims).not.toHaveProperty('email');
   });
 

@@ -34,6 +34,8 @@ export interface Login {
   isElsewhere: boolean;
   /** The app wants a new proof, whoever is signed in. */
   isAnew: boolean;
+  /** Somebody was signed in here by a good selfie when that was asked, and is no stranger. */
+  isStepUp: boolean;
   client: string;
   /** Where the interaction is, once it is known. */
   here?: string;

@@ -94,6 +94,11 @@ const isGood = (proof: Selfie | undefined): boolean =>
 export async function createWorld(coverage: Coverage) {
   const [overheard, log, storeUrl] = [overhear(), keepLog(), await freshRedis()];
   const webhooks = { underWay: 0 };
+  const didit = { isDisturbed: false };
+  const disturb = (faults: object): Promise<unknown> => {
+    didit.isDisturbed = true;
+    return bed.control('faults', faults);
+  };
   // The library, the provider and Didit share one clock, which stands still until it is moved.
   let nowMs = Date.now();
   vi.useFakeTimers({ toFake: ['Date'], now: nowMs });
@@ -178,6 +183,8 @@ export async function createWorld(coverage: Coverage) {
 
   const of = <T>(list: readonly T[], pick: number): T | undefined => list[pick % list.length];
   const visitorOf = (pick: number): Visitor => visitors[pick % 2]!;
+  const mayBeKnown = (login: Login): boolean =>
+    login.isStepUp || visitorOf(login.browser).mayBeKnown;
 
   /** A login is begun and, unless somebody is signed in already, a name is typed. */
   async function start(
@@ -195,6 +202,7 @@ export async function createWorld(coverage: Coverage) {
     const login: Login = {
       ...{ browser: at, userAgent, client, begunAtMs: nowMs, isAnew: who === 'anew' },
       isElsewhere: place.address !== undefined,
+      isStepUp: who === 'anew' && isGood(visitorOf(at).proof),
     };
     requests.set(state, { login, verifier });
     const query = new URLSearchParams({
@@ -218,13 +226,13 @@ export async function createWorld(coverage: Coverage) {
     if (!login?.here) return;
     pressed += 1;
     const created = overheard.creates.length;
-    const { browser, mayBeKnown } = visitorOf(login.browser);
+    const { browser } = visitorOf(login.browser);
     const answer = seen(await browser.post(`${login.here}/selfie`));
     if (!answer.location?.startsWith(bed.simulatorUrl)) return;
     expect(overheard.creates.length).toBeGreaterThan(created);
     const hour = Math.floor(nowMs / hourMs);
     expect(countUp(`${hour}`), 'selfies within an hour').toBeLessThanOrEqual(selfiesOfAll);
-    if (!mayBeKnown) {
+    if (!mayBeKnown(login)) {
       const ofOne = countUp(`${hour} ${login.person ?? ''}`);
       expect(ofOne, 'strangers’ selfies within an hour').toBeLessThanOrEqual(selfiesOfOne);
     }
@@ -256,7 +264,7 @@ export async function createWorld(coverage: Coverage) {
   function expectTurn(login: Login): void {
     for (const other of logins) {
       if (other === login || other.person !== login.person) continue;
-      const mayPutAside = other.browser === login.browser || visitorOf(login.browser).mayBeKnown;
+      const mayPutAside = other.browser === login.browser || mayBeKnown(login);
       if (mayPutAside && other.selfie) other.selfie.mayBeOver = true;
       else expect(hasTurn(other, nowMs), 'two selfies of one person at once').toBe(false);
     }
@@ -468,11 +476,11 @@ export async function createWorld(coverage: Coverage) {
       await breathe();
       pass(of(jumpsMs, pick) ?? 0);
     },
-    webhooksFail: (pick: number) => bed.control('faults', { webhooks: of(webhookFaults, pick) }),
+    webhooksFail: (pick: number) => disturb({ webhooks: of(webhookFaults, pick) }),
     /** Once or twice, or for as long as the sequence is: then in the way that takes the least time. */
     apiFails(pick: number, times: number) {
       const isLong = times % 7 === 0;
-      return bed.control('faults', {
+      return disturb({
         api: {
           operation: pick % 3 === 0 ? 'create' : 'decision',
           mode: isLong ? 429 : of(apiFaults, pick),
@@ -481,11 +489,13 @@ export async function createWorld(coverage: Coverage) {
       });
     },
     async mend(): Promise<void> {
+      if (!didit.isDisturbed) return;
+      didit.isDisturbed = false;
       await fetch(`${bed.simulatorUrl}/control/faults`, { method: 'DELETE' });
     },
     async restart(): Promise<void> {
       await breathe();
-      await bed.restart();
+      await bed.restart(undefined, 'kept');
       coverage.restarts += 1;
     },
     outcomeOf: (pick: number): string => of(outcomes, pick) ?? 'approve',

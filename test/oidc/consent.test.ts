@@ -53,7 +53,7 @@ it('[PR-20] an app that is not of the house asks first, without another selfie',
   const { location = '' } = await settle(browser, await press(browser, page, 'allow'));
   const tokens = await request.finish(location);
   expect(tokens.claims()).toMatchObject({ aud: 'stranger', email: 'ana@example.com' });
-  expect((await userinfo(bed, tokens.access_token)).json.groups).toEqual(['staff', 'operators']);
+  expect((await userinfo(bed, tokens.access_token)).json.groups).toEqual(['staff', 'kitchen']);
   expect(await selfiesAsked(bed)).toBe(before);
 });
 

@@ -10,13 +10,14 @@ import {
   startSimulator,
   workflowId,
 } from './support.ts';
+import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import type { Json } from './support.ts';
 
 const enrolment = { workflow_id: enrolmentWorkflowId, portrait_image: undefined };
 
 /** A simulator in which somebody begins to enrol. */
-async function begin(fields: Json = {}) {
-  const simulator = await startSimulator();
+async function begin(fields: Json = {}, options: Partial<SimulatorOptions> = {}) {
+  const simulator = await startSimulator(options);
   const created = await simulator.create({ ...enrolment, vendor_data: 'person-1', ...fields });
   const read = async (id = created.session_id) =>
     diditEnrolment.parse(await simulator.decision(id));
@@ -203,6 +204,13 @@ describe('the portrait', () => {
       await finish(id, outcome);
       expect((await read()).liveness_checks[0]?.reference_image).toBeNull();
     }
+  });
+
+  test('lies where it was said that pictures lie: behind TLS nobody follows a link in the clear', async () => {
+    const { id, finish, read } = await begin({}, { mediaOrigin: 'https://didit.example.com' });
+    await finish(id, 'approve');
+    const link = (await read()).liveness_checks[0]?.reference_image ?? '';
+    expect(new URL(link).origin).toBe('https://didit.example.com');
   });
 
   test('meets misfortune on demand', async () => {

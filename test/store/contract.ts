@@ -270,6 +270,20 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.spend(other, [hour(8, 1)], 60)).toBeUndefined();
       });
 
+      test('is begun once: whoever comes late with an earlier bucket finds nothing new, and ends nothing', async () => {
+        const key = fresh();
+        const late = async () => [
+          await store.spend(key, [hour(7, 1)], 60),
+          await store.spend(key, [hour(8, 1)], 60),
+        ];
+        expect(await late()).toEqual([undefined, undefined]);
+        for (let turns = 0; turns < 3; turns += 1) {
+          expect(await late()).toEqual([hour(7, 1), hour(8, 1)]);
+        }
+        await store.refund(key, [hour(7, 1)]);
+        expect(await store.spend(key, [hour(8, 1)], 60)).toEqual(hour(8, 1));
+      });
+
       test('may have two ceilings, and may be looked at without counting', async () => {
         const key = fresh();
         await store.spend(key, [hour(1, 2)], 60);
@@ -290,6 +304,24 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.spend(key, [hour(1, 1)], 60)).toBeUndefined();
         expect(await store.spend(key, [hour(1, 1)], 60)).toBeDefined();
         expect(await store.spend(key, [day(1, 1)], 60)).toBeDefined();
+      });
+
+      test('may count by more than one, never over the limit, and takes as much back', async () => {
+        const key = fresh();
+        const by = (step: number) => ({ ...hour(1, 100), by: step });
+        expect(await store.spend(key, [by(60)], 60)).toBeUndefined();
+        expect(await store.spend(key, [day(1, 9), by(41)], 60)).toEqual(by(41));
+        expect(await store.spend(key, [by(40), day(1, 1)], 60)).toBeUndefined();
+        await store.refund(key, [by(30)]);
+        expect(await store.spend(key, [by(31)], 60)).toEqual(by(31));
+        expect(await store.spend(key, [by(30)], 60)).toBeUndefined();
+        await store.refund(key, [by(1_000)]);
+        const huge = { ...hour(1, Number.MAX_SAFE_INTEGER), by: 2 ** 52 };
+        expect(await store.spend(key, [huge], 60)).toBeUndefined();
+        expect(await store.spend(key, [{ ...huge, atMost: 2 ** 52 + 1, by: 2 }], 60)).toBeDefined();
+        expect(
+          await store.spend(key, [{ ...huge, atMost: 2 ** 52 + 1, by: 1 }], 60),
+        ).toBeUndefined();
       });
 
       test('[PL-06] is forgotten when its time is over', async () => {

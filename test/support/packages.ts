@@ -10,6 +10,7 @@ const debianPackages = [
   ...['redis-server', 'redis-sentinel', 'chromium'],
   ...['apache2-bin', 'libapache2-mod-auth-openidc'],
 ];
+const containerPackages = ['docker-compose', 'haproxy', 'busybox-static', 'redis-server'];
 const openidcModule = '/usr/lib/apache2/modules/mod_auth_openidc.so';
 
 export function redisServerPath(): string {
@@ -50,6 +51,20 @@ export function apachePath(): string {
   );
 }
 
+/** Of what the container tests need besides a Docker engine. */
+export function programPath(
+  name: 'docker-compose' | 'haproxy' | 'busybox' | 'redis-server' | 'redis-cli',
+): string {
+  return (
+    findProgram(name) ??
+    install(name, containerPackages) ??
+    fail(
+      `The tests of the image need ${name}: put it on PATH, or run them as root on Debian, which ` +
+        'installs it.',
+    )
+  );
+}
+
 function findProgram(name: string): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return folders.map((folder) => join(folder, name)).find(isExecutable);
@@ -67,16 +82,16 @@ function isExecutable(file: string): boolean {
 /**
  * Installs all packages at once. Two test files may want to at the same time: apt makes one wait.
  */
-function install(program: string): string | undefined {
+function install(program: string, packages = debianPackages): string | undefined {
   if (process.getuid?.() !== 0 || !findProgram('apt-get')) return undefined;
-  process.stderr.write(`Installing ${debianPackages.join(', ')} with apt-get, this once.\n`);
+  process.stderr.write(`Installing ${packages.join(', ')} with apt-get, this once.\n`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (...args: string[]): void => {
     const wait = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'APT::Get::Assume-Yes=true'];
     execFileSync('apt-get', ['-qq', ...wait, ...args], { env, stdio: ['ignore', 2, 2] });
   };
   apt('update');
-  apt('install', '--no-install-recommends', ...debianPackages);
+  apt('install', '--no-install-recommends', ...packages);
   return findProgram(program);
 }
 

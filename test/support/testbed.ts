@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type App, createApp } from '../../src/app.ts';
+import type { Configured } from '../../src/app-doors.ts';
+import { type App, type AppOptions, createApp } from '../../src/app.ts';
 import { generateJwks, randomKey } from '../../src/config/keys.ts';
 import { type Flags, resolveConfig } from '../../src/config/load.ts';
 import type { Alarm, AuditEvent } from '../../src/domain/event.ts';
@@ -38,9 +39,13 @@ export interface TestbedOptions {
   fetch?: typeof fetch;
   /** Instead of the letter box that `mails` shows; 'none': nobody can be written to. */
   sendMail?: SendMail | 'none';
+  /** Known beforehand: then there is a console. */
+  managementPort?: number;
   /** How many people there are besides those of the demo, for `person()` to name. */
   people?: number;
   log?: (line: string) => void;
+  /** A configuration on the disk, for whoever changes keys there. */
+  readFrom?: AppOptions['readFrom'];
 }
 
 export interface Testbed {
@@ -60,8 +65,15 @@ export interface Testbed {
   openStore(): Promise<Store>;
   /** The address of somebody whom no test has been yet; see `people`. */
   person(): string;
-  /** Ends the provider and starts it again on the same store, with the same keys and address. */
-  restart(meanwhile?: () => Promise<void>): Promise<void>;
+  /** What it was started with, or last took on. */
+  configured(): Configured;
+  /** Takes on another configuration without stopping. */
+  reload(change: (now: Configured) => Configured | Promise<Configured>): Promise<void>;
+  /**
+   * Ends the provider and starts it again on the same store, with the same keys and address. Where everybody is sure to
+   * be there still (`kept`), they are not read from their file again, which takes a while.
+   */
+  restart(meanwhile?: () => Promise<void>, people?: 'read' | 'kept'): Promise<void>;
   /** Simulator's own controls, see src/simulator/control.ts. */
   control(path: string, body: object): Promise<unknown>;
   log(): Promise<SimulatorLog>;
@@ -113,12 +125,13 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
   const alarms: Alarm[] = [];
   const mails: WrittenMail[] = [];
   const people = options.people === undefined ? undefined : writePeople(options.people);
-  const start = async (): Promise<App> =>
-    startApp({
-      ...{ ...options, keys, port, simulatorUrl, apiKey, events, alarms, mails },
-      ...(people ? { accountsFile: people.file } : {}),
-    });
-  let app = await start();
+  const appFor = (file?: string): AppFor => ({
+    ...{ ...options, keys, port, simulatorUrl, apiKey, events, alarms, mails },
+    ...(file === undefined ? {} : { accountsFile: file }),
+  });
+  const start = (file?: string): Promise<App> => startApp(appFor(file));
+  let configured = configuredFor(appFor(people?.file));
+  let app = await start(people?.file);
   const { managementPort } = await app.listen();
 
   return {
@@ -129,10 +142,16 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
       const { store } = await openStore({ url, encryptionKeys: [keys.encryptionKey], clock });
       return store;
     },
-    async restart(meanwhile) {
+    configured: () => configured,
+    reload: (change) =>
+      app.reload(async () => {
+        configured = await change(configured);
+        return configured;
+      }),
+    async restart(meanwhile, whom = 'read') {
       await app.close();
       await meanwhile?.();
-      app = await start();
+      app = await start(whom === 'read' ? people?.file : undefined);
       await app.listen();
     },
     person: () => people?.next() ?? '',
@@ -169,8 +188,8 @@ interface AppFor extends TestbedOptions {
   accountsFile?: string;
 }
 
-export async function startApp(options: AppFor): Promise<App> {
-  const { keys, port, simulatorUrl, apiKey, events, alarms, mails } = options;
+export function configuredFor(options: AppFor): Configured {
+  const { keys, port, simulatorUrl, apiKey } = options;
   const resolved = resolveConfig({
     env: {},
     // Of the files that settings name, only policies are looked at.
@@ -179,7 +198,7 @@ export async function startApp(options: AppFor): Promise<App> {
       mode: 'development',
       issuer: `http://127.0.0.1:${port}`,
       port,
-      management: { port: 0 },
+      management: { port: options.managementPort ?? 0 },
       store: { url: options.storeUrl ?? 'sqlite::memory:', encryptionKeys: [keys.encryptionKey] },
       cookies: { keys: [keys.cookieKey] },
       ...options.flags,
@@ -204,12 +223,19 @@ export async function startApp(options: AppFor): Promise<App> {
   });
   if (!resolved.ok) throw new Error(JSON.stringify(resolved.problems));
   const clients = [...testClients(keys.clientSecret), ...(options.clients ?? [])];
-  const { log } = options;
-  return createApp({
+  return {
     config: { ...resolved.config, accountsFile: options.accountsFile ?? accountsFile },
     jwks: keys.jwks,
     clients: parseClients(JSON.stringify({ clients, resources: options.resources ?? [] })),
+  };
+}
+
+export function startApp(options: AppFor): Promise<App> {
+  const { log, events, alarms, mails } = options;
+  return createApp({
+    ...configuredFor(options),
     log: createLog(log ? 'trace' : 'silent', log && { write: log }),
+    ...(options.readFrom ? { readFrom: options.readFrom } : {}),
     ...(options.clock ? { clock: options.clock } : {}),
     ...(options.sleep ? { sleep: options.sleep } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),

@@ -35,6 +35,7 @@ const fallbackReasons: Record<FallbackReason, true> = {
   elsewhere: true,
   expired: true,
   limited: true,
+  paused: true,
   not_finished: true,
   other_way: true,
   other_first: true,
@@ -59,6 +60,13 @@ const problems: Record<Extract<Page, { page: 'error' }>['problem'], true> = {
   too_many_requests: true,
   unavailable: true,
   unsupported_media_type: true,
+  unauthorized: true,
+  forbidden: true,
+  sign_in_again: true,
+  invalid: true,
+  conflict: true,
+  changed_meanwhile: true,
+  version_required: true,
   webhook_refused: true,
 };
 
@@ -210,7 +218,9 @@ describe('colour and assets', () => {
     ];
     for (const colour of colours) {
       const css = themeStylesheet(colour);
-      const [accent, onAccent, darkAccent, onDarkAccent] = css.match(/#[0-9a-f]{6}/g)!.map(parse);
+      const accents = [...css.matchAll(/--(?:on-)?accent:(#[0-9a-f]{6})/g)].map(([, hex]) => hex!);
+      expect(accents).toHaveLength(4);
+      const [accent, onAccent, darkAccent, onDarkAccent] = accents.map(parse);
       expect(css.match(/[{}]/g)).toHaveLength(6);
       expect(contrast(accent!, onAccent!), css).toBeGreaterThanOrEqual(4.5);
       expect(contrast(darkAccent!, onDarkAccent!), css).toBeGreaterThanOrEqual(4.5);
@@ -293,7 +303,7 @@ describe('in a browser', () => {
       ['consent', 'Allow', 'Do not allow'],
     ] as const) {
       await tab.goto(`${origin}/page/${name}`);
-      const buttons = (await tab.locator('form > button').all()).slice(0, labels.length);
+      const buttons = (await tab.locator('form:not(.who) > button').all()).slice(0, labels.length);
       expect(await Promise.all(buttons.map((button) => button.innerText()))).toEqual(labels);
       const boxes = await Promise.all(buttons.map((button) => button.boundingBox()));
       const sizes = new Set(boxes.map((box) => `${box!.width} ${box!.height}`));
@@ -309,6 +319,15 @@ describe('in a browser', () => {
       await tab.getByRole('button', { name: button }).click();
       expect(await tab.innerText('body')).toBe(`POST ${path}`);
     }
+    await tab.close();
+  });
+
+  test('[AX-01] on a phone the selfie’s button is in sight without scrolling', async () => {
+    const viewport = { width: 360, height: 740 };
+    const tab = await browser.newPage({ viewport });
+    await tab.goto(`${origin}/page/capture`);
+    const box = await tab.getByRole('button', { name: 'Take a selfie' }).boundingBox();
+    expect(box!.y + box!.height).toBeLessThan(viewport.height);
     await tab.close();
   });
 
@@ -437,3 +456,22 @@ function templates(): { name: string; source: string }[] {
     .sort()
     .map((name) => ({ name, source: readFileSync(join(views, name), 'utf8') }));
 }
+
+test.each(locales)('pages in %s say that selfies do not work, and until when', (locale) => {
+  const capture = plain['capture']!;
+  const withOutage = (outage: object) =>
+    pages.render(capture, { ...context, locale, outage: { isCertain: true, ...outage } });
+  expect(pages.render(capture, { ...context, locale })).not.toContain('class="badge"');
+  const until = withOutage({ untilMs: Date.UTC(2026, 10, 29, 3) });
+  expect(until).toContain('class="badge"');
+  expect(until).toMatch(/2026/);
+  for (const outage of [withOutage({}), until]) {
+    expect(outage).not.toContain('name="shared"');
+    expect(outage).toContain('value="totp"');
+  }
+  expect(withOutage({ isCertain: false })).toContain('name="shared"');
+  const identify = pages.render(plain['identify']!, {
+    ...{ ...context, locale, outage: { isCertain: true } },
+  });
+  expect(identify).not.toContain('class="badge"');
+});

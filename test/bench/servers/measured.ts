@@ -6,6 +6,8 @@ import type { JWK } from 'jose';
 
 export interface ServerSettings {
   port: number;
+  /** Where there is to be a console. */
+  managementPort?: number;
   jwks: { keys: JWK[] };
   cookieKey: string;
   clientSecret: string;

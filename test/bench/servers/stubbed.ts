@@ -19,7 +19,9 @@ import { smallRandom } from '../../../src/store/random.ts';
 import { createEdge } from '../../../src/web/edge.ts';
 import { securityHeaders } from '../../../src/web/headers.ts';
 import { answerProblems } from '../../../src/web/respond.ts';
-import { createLog, logRequests } from '../../../src/web/telemetry.ts';
+import { createMetrics } from '../../../src/web/metrics.ts';
+import { observeRequests } from '../../../src/web/observe.ts';
+import { createLog } from '../../../src/web/telemetry.ts';
 import { testClients } from '../../support/testbed.ts';
 import { announceReady, readSettings } from './measured.ts';
 
@@ -49,6 +51,7 @@ const provider = createProvider(
   {
     issuer,
     jwks,
+    nonceSecret: 'a secret of nonces',
     cookieKeys: [cookieKey],
     clients: parseClients(JSON.stringify({ clients: testClients(clientSecret) })),
     environment: 'sandbox',
@@ -58,6 +61,7 @@ const provider = createProvider(
     dynamicRegistration: { enabled: false },
     isOpen: false,
     hasActive: false,
+    hasHandoff: false,
   },
   {
     ...{ store, clock, findAccount: createFindAccount(accounts), pages: noPages, fetch },
@@ -68,7 +72,16 @@ const provider = createProvider(
   },
 );
 const log = createLog('info', pino.destination({ dest: '/dev/null', sync: true }));
-provider.use(logRequests(log, () => performance.now()));
+const metrics = createMetrics();
+provider.use(
+  observeRequests({
+    log,
+    metrics,
+    now: () => performance.now(),
+    spans: undefined,
+    showTimings: false,
+  }),
+);
 provider.use(answerProblems({ show: noPage, log, random }));
 provider.use(securityHeaders(issuer));
 provider.use(refuseMalformed);
