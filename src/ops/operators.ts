@@ -6,7 +6,7 @@ import type { Clock } from '../domain/environment.ts';
 import type { Record as RecordEvent } from '../domain/event.ts';
 import type { Role } from '../domain/operator.ts';
 import type { Account, Accounts } from '../store/accounts.ts';
-import { apiKeyInWords } from '../store/api-keys.ts';
+import { type ApiKey, apiKeyInWords } from '../store/api-keys.ts';
 import {
   type OperatorLink,
   type OperatorLinks,
@@ -93,13 +93,24 @@ export async function changeOperator(
   { operators, operatorLinks, clock, record }: ChangeTools,
 ): Promise<Changed> {
   const done = role === undefined ? await operators.remove(id) : await operators.setRole(id, role);
-  if (done.change !== 'done') return done;
+  if (done.change === 'last_admin') return done;
   await operatorLinks.end(id);
-  const about = { account: id, object: id, operators: [by], ...(role ? { reason: role } : {}) };
-  record({ event: role ? 'operator.changed' : 'operator.removed', atMs: clock(), ...about });
-  for (const key of done.revoked) {
+  if (done.change === 'done') {
+    const about = { account: id, object: id, operators: [by], ...(role ? { reason: role } : {}) };
+    record({ event: role ? 'operator.changed' : 'operator.removed', atMs: clock(), ...about });
+  }
+  tellOfRevoked(done.revoked, by, { record, clock });
+  return done;
+}
+
+/** Of keys that ended with something else: what could be done by them. */
+export function tellOfRevoked(
+  keys: readonly ApiKey[],
+  by: string,
+  { record, clock }: Pick<ChangeTools, 'record' | 'clock'>,
+): void {
+  for (const key of keys) {
     const what = { act: 'api-keys.revoke', object: key.id, reason: apiKeyInWords(key) };
     record({ event: 'operator.acted', atMs: clock(), ...what, operators: [by] });
   }
-  return done;
 }

@@ -20,8 +20,10 @@ export interface ApiKey {
   usedOn?: string;
 }
 
+const named = 'key:';
 /** What its program is called where it is told who did something; nobody else has a colon in their name. */
-export const apiKeyName = ({ id }: Pick<ApiKey, 'id'>): string => `key:${id}`;
+export const apiKeyName = ({ id }: Pick<ApiKey, 'id'>): string => named + id;
+export const isApiKeyName = (name: string): boolean => name.startsWith(named);
 
 /** What the audit log keeps of it once it is gone: what could be done by it. */
 export const apiKeyInWords = ({ name, scopes }: Pick<ApiKey, 'name' | 'scopes'>): string =>
@@ -49,30 +51,34 @@ export function createApiKeys(
     return stored && (JSON.parse(stored.value) as Kept);
   }
 
-  /** @returns whether there was one. It counts no more, in every process at once. */
-  async function revoke(id: string): Promise<boolean> {
+  /**
+   * It counts no more, in every process at once, and neither do those that were made with it. Where a try before broke
+   * off, this does the rest. @returns what was revoked.
+   */
+  async function revoke(id: string): Promise<ApiKey[]> {
+    const kept = await load(id);
     const isGone = await store.delete(keyOf(id));
     await store.indexRemove(index, id);
-    return isGone;
+    // Listed once it is gone: whoever makes one with it meanwhile looks again afterwards, see isMakerThere.
+    const made = await revokeMadeBy(apiKeyName({ id }));
+    return kept && isGone ? [withoutHash(kept), ...made] : made;
+  }
+
+  /** Those that somebody made, and those that were made with these. @returns what was revoked. */
+  async function revokeMadeBy(createdBy: string): Promise<ApiKey[]> {
+    const ids = await Array.fromAsync(membersSince(store, index, 0));
+    const all = await Promise.all(ids.map(load));
+    const gone: ApiKey[] = [];
+    for (const key of all) if (key?.createdBy === createdBy) gone.push(...(await revoke(key.id)));
+    return gone;
   }
 
   return {
-    revoke,
+    ...{ revoke, revokeMadeBy },
 
-    /** Those that somebody made, and those that were made with these. @returns what was revoked. */
-    async revokeMadeBy(createdBy: string): Promise<ApiKey[]> {
-      const ids = await Array.fromAsync(membersSince(store, index, 0));
-      const all = (await Promise.all(ids.map(load))).filter((one) => one !== undefined);
-      const makers = [createdBy];
-      const gone: ApiKey[] = [];
-      for (const maker of makers) {
-        for (const key of all.filter((one) => one.createdBy === maker)) {
-          if (await revoke(key.id)) gone.push(withoutHash(key));
-          makers.push(apiKeyName(key));
-        }
-      }
-      return gone;
-    },
+    /** Is the key still there with which this one was made? To be asked when it was made. */
+    isMakerThere: async ({ createdBy }: ApiKey): Promise<boolean> =>
+      !isApiKeyName(createdBy) || (await load(createdBy.slice(named.length))) !== undefined,
 
     /** @returns the key itself, which stands nowhere else. */
     async add(

@@ -99,6 +99,67 @@ describe('[PL-20] keys that an admin made', () => {
     },
   );
 
+  it('end when a removal that broke off before is tried once more', async () => {
+    const [good, rogue] = [await admin(), await admin()];
+    const { ids, tokens } = await keysOf(rogue);
+    // As far as it got: they are no operator, and nothing else was done yet.
+    const { [rogue]: _, ...others } = JSON.parse(
+      (await records.store.get('operators:all'))?.value ?? '',
+    ) as Record<string, object>;
+    await records.store.put('operators:all', JSON.stringify(others));
+    const done = await perform('operators.remove', { params: { id: rogue } }, as(good));
+    expect(done).toEqual({ done: true, revoked_keys: ids });
+    expect(await Promise.all(tokens.map(statusFor))).toEqual([401, 401]);
+    expect((await records.accounts.find(rogue))?.groups).not.toContain('operators');
+    const removed = bed.events.filter(({ event }) => event === 'operator.removed');
+    expect(removed.at(-1)).toMatchObject({ account: rogue, operators: [good] });
+    const again = perform('operators.remove', { params: { id: rogue } }, as(good));
+    await expect(again).rejects.toThrow('there is no such operator');
+  });
+
+  it('are not made any more by who is removed meanwhile', async () => {
+    const [good, rogue] = [await admin(), await admin()];
+    const body = { name: 'nightly', scopes };
+    const made = Array.from({ length: 8 }, () =>
+      perform('api-keys.add', { body }, as(rogue)).then(
+        ({ token }) => String(token),
+        () => undefined,
+      ),
+    );
+    await perform('operators.remove', { params: { id: rogue } }, as(good));
+    const tokens = (await Promise.all(made)).filter((token) => token !== undefined);
+    expect((await Promise.all(tokens.map(statusFor))).filter((status) => status !== 401)).toEqual(
+      [],
+    );
+    const late = perform('api-keys.add', { body }, as(rogue));
+    await expect(late).rejects.toThrow('may not any more');
+    const { keys } = (await perform('api-keys.list', {}, as(good))) as {
+      keys: { created_by: string }[];
+    };
+    expect(keys.filter(({ created_by }) => created_by === rogue)).toEqual([]);
+  });
+
+  it('end when the key with which they were made is revoked, which the answer and the log name', async () => {
+    const maker = await admin();
+    const { ids, tokens } = await keysOf(maker);
+    const [first = '', second = ''] = ids;
+    bed.events.splice(0);
+    const done = await perform('api-keys.revoke', { params: { id: first } }, as(maker));
+    expect(done).toMatchObject({ done: true, revoked_keys: [second] });
+    expect(await Promise.all(tokens.map(statusFor))).toEqual([401, 401]);
+    const told = bed.events.filter(({ event }) => event === 'operator.acted');
+    expect(told.map(({ object }) => object).sort()).toEqual([...ids].sort());
+  });
+
+  it('end when a revocation that broke off before is tried once more', async () => {
+    const maker = await admin();
+    const { ids, tokens } = await keysOf(maker);
+    await records.store.delete(`api-key:${ids[0] ?? ''}`);
+    const again = perform('api-keys.revoke', { params: { id: ids[0] } }, as(maker));
+    await expect(again).rejects.toThrow('there is no such key');
+    expect(await Promise.all(tokens.map(statusFor))).toEqual([401, 401]);
+  });
+
   it('end also when the account is erased, or the command line removes its operator', async () => {
     await admin();
     const [erased, removed] = [await admin(), await admin()];
@@ -121,7 +182,7 @@ it('[PL-26] the log tells what a key could do that was revoked', async () => {
   const by = as(await admin());
   const { id } = await perform('api-keys.add', { body: { name: 'nightly', scopes } }, by);
   const done = await perform('api-keys.revoke', { params: { id } }, by);
-  expect(done).toEqual({ done: true, name: 'nightly', scopes });
+  expect(done).toEqual({ done: true, name: 'nightly', scopes, revoked_keys: [] });
   expect(bed.events.at(-1)).toMatchObject({
     ...{ event: 'operator.acted', act: 'api-keys.revoke', object: id },
     reason: 'nightly: api-keys:write accounts:read',

@@ -1,8 +1,10 @@
 /** Keys of programs for the API. Nobody gives by one what they do not have themselves. */
 import { z } from 'zod';
 import { type ApiKey, apiKeyInWords } from '../../store/api-keys.ts';
+import { tellOfRevoked } from '../operators.ts';
 import { type Act, type Actor, act, done, idParam, isoTime, pageQuery } from './act.ts';
 import { Refusal } from './refusal.ts';
+import type { ActTools } from './tools.ts';
 
 const keyView = z.object({
   id: z.string(),
@@ -54,7 +56,8 @@ const addWith = (scopes: readonly string[]) =>
     }),
     answer: keyView.extend({ token: z.string() }),
     objectOf: ({ id }) => id,
-    async run({ body }, { apiKeys, clock }, by) {
+    async run({ body }, tools, by) {
+      const { apiKeys, clock } = tools;
       const lacking = body.scopes.filter((one) => by.kind === 'key' && !by.scopes?.includes(one));
       if (lacking.length > 0) {
         throw new Refusal('forbidden', `a key gives no more than it has: ${lacking.join(', ')}`);
@@ -69,9 +72,22 @@ const addWith = (scopes: readonly string[]) =>
         ...{ name: body.name, scopes: [...new Set(body.scopes)], createdBy: by.name },
         ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
       });
+      if (!(await mayStillMake(key, by, tools))) {
+        await apiKeys.revoke(key.id);
+        throw new Refusal('forbidden', 'whoever makes it may not any more');
+      }
       return { ...view(key), token };
     },
   });
+
+/** Whoever takes somebody's rights away ends the keys that are there by then: one that comes later must not stay. */
+async function mayStillMake(
+  key: ApiKey,
+  { kind, name }: Actor,
+  { apiKeys, operators }: Pick<ActTools, 'apiKeys' | 'operators'>,
+): Promise<boolean> {
+  return kind === 'operator' ? operators.isActiveAdmin(name) : apiKeys.isMakerThere(key);
+}
 
 /** @throws Refusal where a key would make another one that outlives it. Left out, it is the same end. */
 function endFor(asked: string | undefined, by: Actor): number | undefined {
@@ -85,17 +101,29 @@ function endFor(asked: string | undefined, by: Actor): number | undefined {
 
 const revoke = act({
   ...{ id: 'api-keys.revoke', method: 'DELETE', path: '/api-keys/:id' },
-  summary: 'This key counts no more',
+  summary: 'This key counts no more, and neither do those that were made with it',
   ...{ role: 'admin', scope: 'api-keys:write' },
   params: idParam,
-  answer: done.extend({ name: keyView.shape.name, scopes: keyView.shape.scopes }),
+  answer: done.extend({
+    ...{ name: keyView.shape.name, scopes: keyView.shape.scopes },
+    /** The ids of those that had been made with it. */
+    revoked_keys: z.array(z.string()),
+  }),
   noteOf: apiKeyInWords,
-  async run({ params: { id } }, { apiKeys }) {
-    const found = await apiKeys.find(id);
-    if (!found || !(await apiKeys.revoke(id))) {
-      throw new Refusal('not_found', 'there is no such key');
-    }
-    return { done: true as const, name: found.name, scopes: [...found.scopes] };
+  async run({ params: { id } }, { apiKeys, record, clock }, by) {
+    const gone = await apiKeys.revoke(id);
+    const found = gone.find((key) => key.id === id);
+    const made = gone.filter((key) => key !== found);
+    // Also where it was gone before: that try may have left some of them.
+    tellOfRevoked(made, by.name, { record, clock });
+    if (!found) throw new Refusal('not_found', 'there is no such key');
+    const { name, scopes } = found;
+    return {
+      done: true as const,
+      name,
+      scopes: [...scopes],
+      revoked_keys: made.map((key) => key.id),
+    };
   },
 });
 
