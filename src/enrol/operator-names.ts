@@ -14,7 +14,7 @@ export async function namesOfOperator(
 export const isAnyOf = (names: readonly string[], one: string): boolean =>
   names.some((name) => isSameOperator(name, one));
 
-export function isSameOperator(one: string, other: string): boolean {
+function isSameOperator(one: string, other: string): boolean {
   const [a, b] = [one, other].map((name) => name.normalize('NFKC').trim().toLowerCase());
   return a === b;
 }

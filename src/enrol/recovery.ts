@@ -11,7 +11,7 @@ import type { Account, Accounts, RunningRecovery } from '../store/accounts.ts';
 import type { History } from '../store/history.ts';
 import type { Tickets } from '../store/tickets.ts';
 import { isSamePerson } from './identity.ts';
-import { isSameOperator } from './operator-names.ts';
+import { isAnyOf, namesOfOperator } from './operator-names.ts';
 
 export interface RecoveryTools {
   issuer: string;
@@ -121,6 +121,8 @@ export async function openRecovery(
   tools: RecoveryTools,
 ): Promise<Opened> {
   requireRecoverable(account, tools);
+  const names = await namesOfOperator(operator, tools);
+  if (names.includes(account.id)) throw new Error(`${operator} opens nothing for themself`);
   const nowMs = tools.clock();
   let next: Account['recovery'];
   let problem: string | undefined;
@@ -128,7 +130,7 @@ export async function openRecovery(
     [next, problem] = [undefined, undefined];
     if (runningRecovery(current, nowMs)) problem = 'a recovery runs already';
     else {
-      next = nextStep(current.recovery, operator, tools);
+      next = nextStep(current.recovery, operator, names, tools);
       if (!next) problem = `${operator} has asked for it already: it takes another operator`;
     }
     return next ? { ...current, recovery: next } : current;
@@ -147,6 +149,7 @@ export async function openRecovery(
 function nextStep(
   before: Account['recovery'],
   operator: string,
+  names: readonly string[],
   { clock, recoveryHoldSeconds }: RecoveryTools,
 ): Account['recovery'] {
   const nowMs = clock();
@@ -154,7 +157,7 @@ function nextStep(
   if (!asked || nowMs >= asked.askedAtMs + askGoodForMs) {
     return { askedBy: operator, askedAtMs: nowMs };
   }
-  if (isSameOperator(asked.askedBy, operator)) return undefined;
+  if (isAnyOf(names, asked.askedBy)) return undefined;
   const readyAtMs = nowMs + recoveryHoldSeconds * 1000;
   return { beganAtMs: nowMs, readyAtMs, openedBy: [asked.askedBy, operator] };
 }

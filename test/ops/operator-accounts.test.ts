@@ -1,7 +1,7 @@
 /** Who may shut whom out, and what a block leaves as it was. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Actor } from '../../src/ops/acts/act.ts';
-import { actNamed } from '../../src/ops/acts/index.ts';
+import { actNamed, acts } from '../../src/ops/acts/index.ts';
 import { apiOf, makeKey } from '../support/api.ts';
 import { openToAll } from '../support/enrol.ts';
 import { recordsOn } from '../support/operators.ts';
@@ -36,6 +36,10 @@ const newOperator = async (role: 'viewer' | 'reviewer' | 'admin'): Promise<strin
 
 const statusOf = async (id: string) => (await recordOf(scene.store, id)).status;
 
+const changing = acts.filter(
+  ({ method, path }) => method !== 'GET' && path.startsWith('/accounts/:id/'),
+);
+
 describe('[EN-10] the account of an operator', () => {
   test('is shut out by no reviewer and by no key, and by an admin', async () => {
     await newOperator('admin');
@@ -56,6 +60,23 @@ describe('[EN-10] the account of an operator', () => {
     expect(await perform('accounts.unblock', id, as('reviewer'))).toBe('forbidden');
     expect(await perform('accounts.unblock', id, as('admin'))).toBe('active');
   });
+
+  test.each(changing.map((act) => [act.id, act] as const))(
+    '%s is done to it by no reviewer and by no key',
+    async (_, { method, path, ...act }) => {
+      const id = await newOperator('viewer');
+      const before = await recordOf(scene.store, id);
+      const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
+      const params = { ...Object.fromEntries(names.map((name) => [name, 'first'])), id };
+      const input = { params, body: act.body ? { what: 'account' } : {} };
+      const tried = scene.bed.app.perform({ method, path, ...act }, input, as('reviewer'));
+      await expect(tried).rejects.toMatchObject({ code: 'forbidden' });
+      const address = path.replace(':id', id).replace(/:\w+/, 'first');
+      const body = act.body ? { body: input.body } : {};
+      expect((await call(method, address, body)).status).toBe(403);
+      expect(await recordOf(scene.store, id)).toEqual(before);
+    },
+  );
 
   test('who is the last admin is neither blocked nor erased, by nobody', async () => {
     for (const { accountId } of await records.operators.list()) {

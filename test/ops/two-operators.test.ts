@@ -97,9 +97,18 @@ describe('[EN-10] a recovery', () => {
 
   test('is opened by nobody for themselves, and on no name that was only typed', async () => {
     const { sub } = await enrolled();
-    expect(await perform('recoveries.open', sub, operator(sub))).toBe('forbidden');
+    expect(await perform('recoveries.open', sub, operator(sub))).toBe('conflict');
     expect(await perform('recoveries.open', sub, operator('typed'))).toBe('asked');
     expect(await perform('recoveries.open', sub, operator(operators[1]))).toBe('conflict');
+  });
+
+  test('takes two people, and not two names of one', async () => {
+    const { sub } = await enrolled();
+    const [one = ''] = operators;
+    const record = await recordOf(scene.store, one);
+    expect(await perform('recoveries.open', sub, operator(one))).toBe('asked');
+    const byMail = operator(record.email ?? '');
+    expect(await perform('recoveries.open', sub, byMail)).toBe('conflict');
   });
 
   test('counts no half of somebody who is no operator any more', async () => {

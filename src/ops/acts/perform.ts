@@ -5,6 +5,7 @@ import type { AuditEvent } from '../../domain/event.ts';
 import { hasRole } from '../../domain/operator.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { Act, Actor } from './act.ts';
+import { requireAdminOver } from './operator-accounts.ts';
 import { Refusal } from './refusal.ts';
 import type { ActTools } from './tools.ts';
 
@@ -61,13 +62,21 @@ export function createPerform(tools: ActTools): Perform {
       if (act.method !== 'GET') await tools.flushAudit();
     };
 
+    const refused = async (error: unknown): Promise<never> => {
+      await tell('operator.refused', { reason: reasonOf(error) });
+      throw error;
+    };
+
     try {
       mayPerform(act, by, { nowSeconds: clock() / 1000, environment: tools.environment });
     } catch (error) {
-      await tell('operator.refused', { reason: reasonOf(error) });
-      throw error;
+      return refused(error);
     }
     const input = read(act, given);
+    const { id } = input.params as { id?: string };
+    if (id !== undefined && changesSomebody(act)) {
+      await requireAdminOver(id, by, tools).catch(refused);
+    }
     try {
       const answer = act.answer.parse(await act.run(input, tools, by)) as z.output<A['answer']>;
       // Of what was only looked at: whom, and nothing that lists many.
@@ -150,6 +159,9 @@ function objectIn(params: unknown): string | undefined {
     .safeParse(params);
   return parsed.success ? parsed.data.id : undefined;
 }
+
+const changesSomebody = ({ method, path }: Act): boolean =>
+  method !== 'GET' && path.startsWith('/accounts/:id/');
 
 /** So that a search by account finds also who looked. */
 const isAboutPeople = ({ id }: Act): boolean => id.startsWith('accounts.') || id === 'audit.page';
