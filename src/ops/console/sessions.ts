@@ -49,7 +49,6 @@ export interface ConsoleSessionTools {
 export type ConsoleSessions = ReturnType<typeof createConsoleSessions>;
 
 const longestSeconds = 12 * 3_600;
-const freshForMs = 5 * 60_000;
 const path = '/console';
 
 /** For the sign-in of a one-time link, and for nothing else. */
@@ -141,9 +140,6 @@ export function createConsoleSessions(tools: ConsoleSessionTools) {
       const account = operator && (await stillSignedIn(proof, tools));
       return account && { id, proof, account, role: lesser(operator.role, linked) };
     },
-
-    /** Was it a moment ago that they showed who they are? */
-    isFresh: ({ proof }: Visitor): boolean => clock() - proof.authTime * 1000 <= freshForMs,
 
     async end(ctx: Context, { id, account }: Visitor): Promise<void> {
       ctx.cookies.set(`${prefix}-session`, null, cookie);
