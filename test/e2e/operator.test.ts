@@ -56,6 +56,17 @@ async function operator(): Promise<Page> {
   return page;
 }
 
+/** Who comes again in the browser that knows them, as it takes for what takes two. */
+async function operatorOnOwnDevice(): Promise<Page> {
+  const page = await operator();
+  await press(page, 'Sign out');
+  await open(page, '');
+  await press(page, 'Take a selfie');
+  await finishSelfie(page, 'approve');
+  await page.waitForURL(`${scene.origin}/console`);
+  return page;
+}
+
 const open = (page: Page, path: string) => page.goto(`${scene.origin}/console${path}`);
 /** What the console says of the form before. */
 const said = (page: Page, text: string): Promise<void> =>
@@ -144,6 +155,43 @@ it('[EN-10] an operator closes a review, which signs nobody in, and the person c
   const tokens = await request.finish(await signInAt(request.url, who));
   expect(tokens.claims()?.email).toBe(who);
   expect(completed()).toHaveLength(1);
+});
+
+it('[EN-10] two operators open a recovery for somebody, and hand them a link after the wait', async () => {
+  const who = scene.bed.person();
+  const id = (await scene.records.accounts.idOf(who)) ?? '';
+  await scene.records.accounts.change(id, (account) => ({
+    ...account,
+    ...(account.enrolment && {
+      enrolment: { ...account.enrolment, identity: { person: 'p', document: 'd' } },
+    }),
+  }));
+  const [one, other] = [await operatorOnOwnDevice(), await operatorOnOwnDevice()];
+  const openIt = async (page: Page): Promise<void> => {
+    await open(page, `/people/${id}`);
+    await page.getByText('Open a recovery …').click();
+    await press(page, 'Open a recovery');
+    await said(page, 'It is noted');
+  };
+  await openIt(one);
+  await one.getByText('Another operator has to open it').waitFor();
+  await openIt(other);
+  await other.getByText('It waits until').waitFor();
+  const told = scene.bed.mails.filter(({ to }) => to.address === who);
+  expect(told.map(({ message }) => message.kind)).toContain('recovery_began');
+
+  // The wait is days long.
+  await scene.records.accounts.change(id, ({ recovery, ...account }) => ({
+    ...account,
+    ...(recovery && { recovery: { ...recovery, readyAtMs: Date.now() } }),
+  }));
+  await open(one, `/people/${id}`);
+  await press(one, 'Make the link');
+  await said(one, 'shown this once');
+  const link = (await one.locator('.secret code').textContent()) ?? '';
+  const { page: theirs } = await newPerson(browser);
+  expect((await theirs.goto(link))?.status()).toBe(200);
+  expect(link).toContain('/enrol/recovery/');
 });
 
 it('caps that an operator sets lead people to their other ways, until they are raised', async () => {

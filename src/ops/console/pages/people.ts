@@ -8,12 +8,13 @@ import {
   unblockAccount,
 } from '../../acts/accounts.ts';
 import { auditPage } from '../../acts/audit.ts';
-import { cancelErasure, getErasure, planErasure } from '../../acts/leaving.ts';
+import { cancelErasure, getErasure, getRecovery, planErasure } from '../../acts/leaving.ts';
 import { listReviews } from '../../acts/reviews.ts';
 import { listDevices, listFactors, listSessions } from '../../acts/sessions.ts';
 import { nameOf } from '../names.ts';
 import { type ConsolePage, form, linesIn, typedIn } from '../page.ts';
 import { namesIn } from './audit.ts';
+import { recoveryForms } from './recovery.ts';
 
 export const people: ConsolePage = {
   ...{ name: 'people', path: '/people', inMenu: 'People', role: 'viewer' },
@@ -89,19 +90,22 @@ export const person: ConsolePage = {
         ...{ to: `/console/people/${sub}`, once: { sent_to, until } },
       }),
     }),
+    ...recoveryForms,
   ],
   async show({ params: { id }, look, also, namesOf, may, once }) {
     const them = { params: { id } };
     const account = await look(getAccount, them);
-    const [{ devices }, { sessions }, factors, { entries }, erasure, cases] = await Promise.all([
+    const [{ devices }, { sessions }, factors, { entries }, ...rest] = await Promise.all([
       ...([also(listDevices, them), also(listSessions, them), also(listFactors, them)] as const),
       also(auditPage, { query: { account: id, limit: 20 } }),
-      also(getErasure, them),
+      ...([also(getErasure, them), also(getRecovery, them)] as const),
       may('reviewer') ? also(listReviews, { query: { status: 'all', account: id } }) : undefined,
     ]);
-    const known = { account, devices, sessions, factors, erasure, cases: cases?.reviews };
+    const [erasure, recovery, cases] = rest;
+    const known = { account, devices, sessions, factors, erasure, recovery, cases: cases?.reviews };
     const title = nameOf(account) ?? 'Somebody';
-    const names = await namesIn(entries, namesOf);
+    const asker = 'asked_by' in recovery ? [{ object: recovery.asked_by }] : [];
+    const names = await namesIn([...entries, ...asker], namesOf);
     return { title, data: { ...known, happened: entries, names, once } };
   },
 };
