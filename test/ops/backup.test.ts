@@ -25,8 +25,10 @@ afterEach(async () => {
 const sqlite = (name = 'store'): string => `sqlite:${join(directory, `${name}.sqlite`)}`;
 const file = (name = 'backup.ndjson'): string => join(directory, name);
 
-function command(storeUrl: string, ...args: string[]) {
-  const env = { CONFIG_FILE: bed.configFile, STORE_URL: storeUrl };
+const command = (storeUrl: string, ...args: string[]) => commandWith({}, storeUrl, ...args);
+
+function commandWith(others: Record<string, string>, storeUrl: string, ...args: string[]) {
+  const env = { CONFIG_FILE: bed.configFile, STORE_URL: storeUrl, ...others };
   return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) => {
     const child = execFile(process.execPath, [mainFile, ...args], { env }, (_, stdout, stderr) =>
       resolve({ status: child.exitCode, stdout, stderr }),
@@ -193,12 +195,36 @@ it('a store that holds something, another key, and a damaged file change nothing
     );
   }
   const env = { STORE_ENCRYPTION_KEYS: Buffer.alloc(32, 'another key').toString('base64url') };
-  const wrongKey = await new Promise<string>((resolve) => {
-    const all = { CONFIG_FILE: bed.configFile, STORE_URL: sqlite('empty'), ...env };
-    execFile(process.execPath, [mainFile, 'restore', file()], { env: all }, (_, __, stderr) =>
-      resolve(stderr),
-    );
-  });
-  expect(wrongKey).toContain('STORE_ENCRYPTION_KEYS do not open this backup');
+  const wrongKey = await commandWith(env, sqlite('empty'), 'restore', file());
+  expect(wrongKey.stderr).toContain('STORE_ENCRYPTION_KEYS do not open this backup');
   expect(await command(sqlite('empty'), 'restore', file())).toMatchObject({ status: 0 });
 });
+
+it('what `keys rotate store` wrote opens a backup, before its newest key is used and after', async () => {
+  await prepare();
+  const { store } = JSON.parse(readFileSync(bed.configFile, 'utf8')) as {
+    store: { encryptionKeys: string[] };
+  };
+  const rotated = (newest: string, from: string) => ({
+    STORE_ENCRYPTION_KEYS: [`${newest} from ${from}`, ...store.encryptionKeys].join(','),
+  });
+  const key = Buffer.alloc(32, 'another key').toString('base64url');
+  const settings = [rotated(key, '2099-01-01T00:00:00Z'), rotated(key, '2026-01-01T00:00:00Z')];
+  for (const [at, env] of settings.entries()) {
+    const [from, to] = [sqlite(`from-${at}`), sqlite(`to-${at}`)];
+    const added = await commandWith(env, from, 'accounts', 'import', people());
+    expect(added).toMatchObject({ status: 0 });
+    const written = await commandWith(env, from, 'backup', file(`${at}`));
+    expect(written).toMatchObject({ status: 0 });
+    const restored = await commandWith(env, to, 'restore', file(`${at}`));
+    expect(restored).toMatchObject({ status: 0, stderr: '' });
+    const found = await commandWith(env, to, 'accounts', 'show', 'nora@example.com');
+    expect(found).toMatchObject({ status: 0 });
+  }
+});
+
+function people(): string {
+  const name = file('people.ndjson');
+  writeFileSync(name, '{"email":"nora@example.com"}\n');
+  return name;
+}

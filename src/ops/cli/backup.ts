@@ -63,9 +63,11 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
 
 async function openStoreOf({ config: fileName }: PeopleOptions) {
   const { loadConfig } = await import('../../config/load.ts');
+  const { inOrder } = await import('../../domain/dated.ts');
   const { openRaw } = await import('../../store/raw.ts');
-  const { url, encryptionKeys } = loadConfig({ fileName, env: process.env }).config.store;
-  const { store, entries } = await openRaw(url, Date.now);
+  const { store: settings } = loadConfig({ fileName, env: process.env }).config;
+  const encryptionKeys = inOrder(settings.encryptionKeys, Date.now());
+  const { store, entries } = await openRaw(settings.url, Date.now);
   return { store, entries, encryptionKeys, close: (): Promise<void> => store.close() };
 }
 
