@@ -125,6 +125,22 @@ test('[PL-01] says that no file was given, before it lists what is missing', asy
   expect(JSON.parse(checked.stdout)).toEqual({ valid: true });
 });
 
+test('--json of a configuration that is wrong lists what is', async () => {
+  const unsafe = { ...production(), ISSUER: 'http://login.example.com', COOKIE_KEYS: 'cAnArY' };
+  const { status, stdout } = await didit(['config', 'check', '--json'], unsafe);
+  expect(status).toBe(1);
+  const { valid, problems } = JSON.parse(stdout) as { valid: boolean; problems: object[] };
+  expect(valid).toBe(false);
+  for (const one of [
+    { key: 'issuer', from: 'environment ISSUER' },
+    { key: 'cookies.keys', from: 'environment COOKIE_KEYS' },
+  ]) {
+    expect(problems).toContainEqual(expect.objectContaining(one));
+  }
+  for (const one of problems) expect(Object.keys(one)).toEqual(['key', 'from', 'message', 'fix']);
+  expect(stdout).not.toContain('cAnArY');
+});
+
 test('names a variable that is no setting, and goes on', async () => {
   const outcome = await didit(['config', 'check'], { ...production(), DIDIT_API_KEYS: 'cAnArY' });
   expect(outcome).toMatchObject({ status: 0, stdout: 'configuration is valid\n' });
@@ -142,6 +158,17 @@ describe('config print', () => {
     expect(stdout).toMatch(/^operator\.logo: \(not set\)/m);
     for (const name of ['COOKIE_KEYS', 'STORE_ENCRYPTION_KEYS', 'DIDIT_API_KEY']) {
       expect(stdout).not.toContain(env[name]);
+    }
+    const asJson = await didit(['config', 'print', '--json'], env);
+    expect(asJson.status).toBe(0);
+    const { settings } = JSON.parse(asJson.stdout) as { settings: { key: string }[] };
+    const of = (wanted: string) => settings.find(({ key }) => key === wanted);
+    expect(of('port')).toEqual({ key: 'port', isSet: true, value: 3000, from: 'default' });
+    expect(of('operator.logo')).toEqual({ key: 'operator.logo', isSet: false, from: 'default' });
+    const from = 'environment DIDIT_API_KEY';
+    expect(of('didit.apiKey')).toEqual({ key: 'didit.apiKey', isSet: true, isSecret: true, from });
+    for (const name of ['COOKIE_KEYS', 'STORE_ENCRYPTION_KEYS', 'DIDIT_API_KEY']) {
+      expect(asJson.stdout).not.toContain(env[name]);
     }
   });
 });
@@ -215,6 +242,24 @@ describe('init', () => {
     expect(await program(['keys', 'rotate', 'webhook', ...next], env)).toMatchObject({ status: 0 });
     expect(read('webhook-secrets')).toMatch(/^the-next-secret\S+,\S+ until /);
     expect(statSync(join(directory, 'webhook-secrets')).mode & 0o777).toBe(0o600);
+  });
+
+  test('--json says what was written, and what is to be filled in', async () => {
+    const issuer = ['--issuer', 'https://login.example.com', '--registration', 'open'];
+    const outcome = await didit(['init', ...issuer, '--directory', directory, '--json']);
+    expect(outcome).toMatchObject({ status: 0, stderr: '' });
+    const secret = ['jwks.json', 'cookie-keys', 'store-keys', 'didit-api-key', 'webhook-secrets'];
+    const [mailServer, sender] = ['SMTP_URL', 'MAIL_FROM'];
+    expect(JSON.parse(outcome.stdout)).toEqual({
+      issuer: 'https://login.example.com',
+      directory,
+      files: ['config.yaml', ...secret, 'secrets.env'],
+      toFill: {
+        files: ['didit-api-key', 'webhook-secrets'],
+        variables: ['DIDIT_WORKFLOW_PASSIVE', 'DIDIT_WORKFLOW_KYC', mailServer, sender],
+      },
+      webhookUrl: 'https://login.example.com/webhooks/didit',
+    });
   });
 
   test('keeps keys readable for their owner only', async () => {

@@ -4,8 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomKey } from '../../src/config/keys.ts';
+import { createProgram } from '../../src/ops/cli/program.ts';
 import { webhookSecret, workflowId } from '../support/testbed.ts';
 
 const mainFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -55,6 +57,18 @@ async function operatorsOf(event: string): Promise<unknown> {
   };
   return entries.map(({ operators }) => operators);
 }
+
+test('every command that answers something answers programs as well, by --json', () => {
+  // They run until they are stopped; or what they write is a file of a form of its own.
+  const others = ['serve', 'demo', 'simulator', 'completion', 'config reference'];
+  const without = (command: Command, path: string[]): string[] =>
+    command.commands.length > 0
+      ? command.commands.flatMap((one) => without(one, [...path, one.name()]))
+      : command.options.some(({ long }) => long === '--json')
+        ? []
+        : [path.join(' ')];
+  expect(without(createProgram(), []).sort()).toEqual(others.sort());
+});
 
 test(
   '[EN-10] what a command does to people is written down with who gave it',

@@ -44,10 +44,11 @@ export function addAuditCommand(program: Command): void {
     .option('--anchor <seq:hash>', 'and that this block is still the one that was noted elsewhere')
     .action(async (options: VerifyOptions) => (await work()).verify(options));
   withTimes(
-    audit
-      .command('export')
-      .description('write entries to standard output, oldest first, a JSON object a line')
-      .option('--config <file>', 'configuration file (or CONFIG_FILE)'),
+    peopleCommand(
+      audit,
+      'export',
+      'write entries to standard output, oldest first, a JSON object a line',
+    ),
   ).action(async (options: TimeOptions) => (await work()).exportAll(options));
 }
 

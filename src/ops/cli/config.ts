@@ -1,8 +1,5 @@
 import type { Command } from 'commander';
-
-interface FileOption {
-  config?: string;
-}
+import { type PeopleOptions, peopleCommand, print } from './people.ts';
 
 /** `config check`, `config print` and `config reference`. */
 export function addConfigCommand(program: Command): void {
@@ -10,29 +7,22 @@ export function addConfigCommand(program: Command): void {
     .command('config')
     .description('check, print or document the configuration');
 
-  config
-    .command('check')
-    .description('report everything that is wrong with the configuration at once')
-    .option('--config <file>', 'configuration file (default: CONFIG_FILE)')
-    .option('--json', 'print JSON')
-    .action(async (options: FileOption & { json?: true }) => {
-      const { strangeVariables } = await import('../../config/strange-variables.ts');
-      const strange = strangeVariables(process.env);
-      // Before what is wrong: it may be why.
-      for (const line of strange) process.stderr.write(`${line}\n`);
-      await load(options);
-      process.stdout.write(options.json ? '{"valid":true}\n' : 'configuration is valid\n');
-    });
+  peopleCommand(
+    config,
+    'check',
+    'report everything that is wrong with the configuration at once',
+  ).action(check);
 
-  config
-    .command('print')
-    .description('print what is in force and where it came from, without secrets')
-    .option('--config <file>', 'configuration file (default: CONFIG_FILE)')
-    .action(async (options: FileOption) => {
-      const { config: loaded, origins } = await load(options);
-      const { describeConfig } = await import('../../config/print.ts');
-      process.stdout.write(describeConfig(loaded, origins));
-    });
+  peopleCommand(
+    config,
+    'print',
+    'print what is in force and where it came from, without secrets',
+  ).action(async (options: PeopleOptions) => {
+    const { config: loaded, origins } = await load(options);
+    const { describeConfig, settingsInForce } = await import('../../config/print.ts');
+    const settings = options.json ? settingsInForce(loaded, origins) : [];
+    print(options, { settings }, () => describeConfig(loaded, origins).trimEnd().split('\n'));
+  });
 
   config
     .command('reference')
@@ -46,7 +36,23 @@ export function addConfigCommand(program: Command): void {
     });
 }
 
-async function load(options: FileOption) {
+async function check(options: PeopleOptions): Promise<void> {
+  const { ConfigurationError } = await import('../../config/problems.ts');
+  const { strangeVariables } = await import('../../config/strange-variables.ts');
+  const strange = strangeVariables(process.env);
+  // Before what is wrong: it may be why.
+  for (const line of strange) process.stderr.write(`${line}\n`);
+  try {
+    await load(options);
+    print(options, { valid: true }, () => ['configuration is valid']);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError) || !options.json) throw error;
+    process.exitCode = 1;
+    print(options, { valid: false, problems: error.problems }, () => []);
+  }
+}
+
+async function load(options: PeopleOptions) {
   const { loadConfig } = await import('../../config/load.ts');
   return loadConfig({ fileName: options.config, env: process.env });
 }

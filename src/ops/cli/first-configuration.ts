@@ -1,4 +1,4 @@
-/** What `init` writes, and what it tells the operator to do next. */
+/** What `init` writes. */
 import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { safeParse } from 'zod';
@@ -7,7 +7,6 @@ import { valueFromText } from '../../config/environment.ts';
 import { renderExample } from '../../config/example.ts';
 import { generateJwks, randomKey } from '../../config/keys.ts';
 import { settingByKey } from '../../config/settings.ts';
-import { nextSteps } from './first-steps.ts';
 
 export interface FirstConfiguration {
   issuer: string;
@@ -16,6 +15,16 @@ export interface FirstConfiguration {
   compose?: true | undefined;
   /** What was said on the command line, by the option's name. */
   answers?: Readonly<Record<string, string>>;
+}
+
+export interface Written {
+  issuer: string;
+  directory: string;
+  files: readonly string[];
+  /** What is empty: of these files, and of the variables of secrets.env. */
+  toFill: { files: readonly string[]; variables: readonly string[] };
+  /** For Didit's console. */
+  webhookUrl: string;
 }
 
 interface NewFile {
@@ -51,11 +60,8 @@ const rehearsal =
 /** The user of the image, who has to read the files. */
 const containerUser = 1000;
 
-/**
- * @returns what the operator does next.
- * @throws when an answer is not one, or any of the files is there already; nothing is written then.
- */
-export async function writeFirstConfiguration(first: FirstConfiguration): Promise<string> {
+/** @throws when an answer is not one, or any of the files is there already; nothing is written then. */
+export async function writeFirstConfiguration(first: FirstConfiguration): Promise<Written> {
   const { issuer, directory, compose } = first;
   const trustProxy = compose ? '2' : '1';
   const values = readAnswers({ issuer, trustProxy, ...first.answers });
@@ -85,9 +91,14 @@ export async function writeFirstConfiguration(first: FirstConfiguration): Promis
     writeFileSync(file, text, { mode: permissions, flag: 'wx' });
     if (compose && process.getuid?.() === 0) chownSync(file, containerUser, containerUser);
   }
-  const enrols = mayEnrol(values);
-  const toFill = [...secrets.matchAll(/^(\w+)=$/gm)].map(([, name = '']) => name);
-  return nextSteps({ issuer, directory: resolve(directory), compose, enrols, toFill });
+  const empty = files.filter(({ text }) => text === '').map(({ name }) => name);
+  const variables = [...secrets.matchAll(/^(\w+)=$/gm)].map(([, name = '']) => name);
+  return {
+    ...{ issuer, directory: resolve(directory) },
+    files: files.map(({ name }) => name),
+    toFill: { files: empty, variables },
+    webhookUrl: `${issuer}/webhooks/didit`,
+  };
 }
 
 function readAnswers(answers: Readonly<Record<string, string>>): Map<string, unknown> {

@@ -1,21 +1,16 @@
 /** What `init` says in the end. */
 import { basename } from 'node:path';
+import type { Written } from './first-configuration.ts';
 
-interface Written {
-  issuer: string;
-  directory: string;
-  compose?: true | undefined;
-  /** Whether people may come by themselves or by an invitation. */
-  enrols: boolean;
-  /** The variables of secrets.env that are empty. */
-  toFill: readonly string[];
-}
-
-export function nextSteps({ issuer, directory, compose, enrols, toFill }: Written): string {
+export function nextSteps(
+  { issuer, directory, toFill, webhookUrl }: Written,
+  compose: true | undefined,
+): string {
+  const enrols = toFill.variables.includes('DIDIT_WORKFLOW_KYC');
   return [
     `Written to ${directory}: config.yaml, and for your eyes only secrets.env, jwks.json, cookie-keys`,
     'and store-keys. Empty, and for you to fill in, are the files didit-api-key and webhook-secrets,',
-    `and in secrets.env: ${toFill.join(', ')}.`,
+    `and in secrets.env: ${toFill.variables.join(', ')}.`,
     '',
     "In Didit's console (https://business.didit.me):",
     '',
@@ -23,7 +18,7 @@ export function nextSteps({ issuer, directory, compose, enrols, toFill }: Writte
     '   expire as early as it offers. Its id goes to DIDIT_WORKFLOW_PASSIVE in secrets.env.',
     '2. Copy the API key of the application into the file didit-api-key.',
     '3. Add a webhook destination, version v3:',
-    `     URL     ${issuer}/webhooks/didit`,
+    `     URL     ${webhookUrl}`,
     '     event   status.updated',
     '   Its secret goes into the file webhook-secrets.',
     ...(enrols

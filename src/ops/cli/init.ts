@@ -16,10 +16,12 @@ export function addInitCommand(program: Command): void {
     .option('--store-url <url>', 'where records are kept')
     .option('--trust-proxy <number>', 'how many proxies stand in front (1, with --compose 2)')
     .option('--compose', 'for docker-compose.yml: also writes compose.env')
-    .action(async (options: Record<string, string> & { compose?: true }) => {
+    .option('--json', 'print JSON')
+    .action(async (options: Record<string, string> & { compose?: true; json?: true }) => {
       const { writeFirstConfiguration } = await import('./first-configuration.ts');
-      const { issuer = '', directory = '.', compose, ...answers } = options;
+      const { nextSteps } = await import('./first-steps.ts');
+      const { issuer = '', directory = '.', compose, json, ...answers } = options;
       const written = await writeFirstConfiguration({ issuer, directory, compose, answers });
-      process.stdout.write(written);
+      process.stdout.write(json ? `${JSON.stringify(written)}\n` : nextSteps(written, compose));
     });
 }
