@@ -15,6 +15,17 @@ export interface ClientSettings {
 /** What an app asks for that wants to know who it is, and what they may. */
 export const usualScope = 'openid profile email groups';
 
+/** What apps say of themselves as a rule, at whichever door they are added. */
+export const usualMetadata = {
+  /** With a server, which keeps a secret and refreshes what it was given. */
+  server: {
+    grant_types: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_method: 'client_secret_basic',
+  },
+  /** On people's devices, where a refresh token would lie open. */
+  device: { grant_types: ['authorization_code'], token_endpoint_auth_method: 'none' },
+} as const;
+
 /** @param secret where it was just made; else its place is left open. */
 export function settingsFor(
   { id, metadata }: Pick<KnownClient, 'id' | 'metadata'>,

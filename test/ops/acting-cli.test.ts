@@ -1,5 +1,9 @@
 /** The commands that are acts, beside a running provider that knows of what they did at once. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { templates } from '../../src/ops/console/pages/app-settings.ts';
 import { type Scene, openScene } from '../support/account.ts';
 import { apiOf } from '../support/api.ts';
 import { createBrowser, createParty, settle, signIn } from '../support/login.ts';
@@ -7,6 +11,7 @@ import { hireOperators } from '../support/operators.ts';
 import { redirectUri } from '../support/testbed.ts';
 import { freshRedis } from '../support/redis.ts';
 
+const directory = mkdtempSync(join(tmpdir(), 'didit-oidc-acting-'));
 let scene: Scene;
 let operators: ReturnType<typeof hireOperators>;
 beforeAll(async () => {
@@ -17,6 +22,7 @@ beforeAll(async () => {
 afterAll(async () => {
   operators.dismiss();
   await scene.close();
+  rmSync(directory, { recursive: true });
 });
 
 async function json(...args: string[]): Promise<Record<string, unknown>> {
@@ -54,6 +60,24 @@ describe('didit-oidc clients', () => {
     await json('clients', 'remove', 'wiki');
     const { clients } = await json('clients', 'list');
     expect((clients as { client_id: string }[]).map((one) => one.client_id)).not.toContain('wiki');
+  });
+
+  test('adds an app as the console does of its kind, but for what is said of it', async () => {
+    const metadata = join(directory, 'program.json');
+    writeFileSync(metadata, JSON.stringify({ grant_types: ['client_credentials'] }));
+    const [web, page] = ['web', 'page'].map(
+      (wanted) => templates.find(({ id }) => id === wanted)?.metadata,
+    );
+    for (const [said, expected] of [
+      [['--redirect-uri', redirectUri], web],
+      [['--redirect-uri', redirectUri, '--public'], page],
+      [['--metadata', metadata], { ...web, grant_types: ['client_credentials'] }],
+    ] as const) {
+      const added = await json('clients', 'add', '--name', 'Lunch', ...said);
+      expect(added['metadata']).toMatchObject(expected ?? {});
+    }
+    expect(web).toMatchObject({ grant_types: ['authorization_code', 'refresh_token'] });
+    expect(page).toMatchObject({ token_endpoint_auth_method: 'none' });
   });
 
   test('says what is wrong with what was given, and adds nothing', async () => {

@@ -90,9 +90,13 @@ async function show(id: string, options: OperatorOptions): Promise<void> {
 }
 
 async function add(options: FieldOptions): Promise<void> {
+  const { usualMetadata } = await import('../../oidc/client-settings.ts');
   const { id } = options;
+  const said = await fieldsIn(options);
+  const isOnDevices = said['token_endpoint_auth_method'] === 'none';
   const body: Record<string, unknown> = {
-    ...(await fieldsIn(options)),
+    ...usualMetadata[isOnDevices ? 'device' : 'server'],
+    ...said,
     ...(id === undefined ? {} : { client_id: id }),
   };
   if (body['client_name'] === undefined) {

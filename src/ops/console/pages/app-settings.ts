@@ -1,4 +1,4 @@
-import { usualScope } from '../../../oidc/client-settings.ts';
+import { usualMetadata, usualScope } from '../../../oidc/client-settings.ts';
 
 /** What an app has to be told, word for word, for a few of them that people often have. */
 export interface Template {
@@ -20,10 +20,7 @@ interface Known {
 
 const secretElsewhere = 'THE-SECRET';
 
-const server = {
-  grant_types: ['authorization_code', 'refresh_token'],
-  token_endpoint_auth_method: 'client_secret_basic',
-} as const;
+const { server, device } = usualMetadata;
 
 export const templates: readonly Template[] = [
   {
@@ -40,7 +37,7 @@ export const templates: readonly Template[] = [
   },
   {
     ...{ id: 'page', name: 'Single-page or native app, without a secret' },
-    metadata: { grant_types: ['authorization_code'], token_endpoint_auth_method: 'none' },
+    metadata: device,
     lines: ({ issuer, id, redirectUris }) => [
       `issuer:        ${issuer}`,
       `discovery:     ${issuer}/.well-known/openid-configuration`,
