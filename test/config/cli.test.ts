@@ -207,12 +207,12 @@ describe('init', () => {
     const env = variablesIn(read('secrets.env'));
     const config = join(directory, 'config.yaml');
     const before = await didit(['config', 'check', '--config', config], env);
-    expect(before.stderr.match(/^- \S+/gm)).toEqual([
-      '- didit.apiKey',
-      '- didit.webhookSecrets',
-      '- didit.workflows.passive',
+    expect(before.stderr.match(/^ {2}- \S+/gm)).toEqual([
+      '  - didit.apiKey',
+      '  - didit.webhookSecrets',
+      '  - didit.workflows.passive',
     ]);
-    expect(before.stderr).toContain('characters; found nothing\n  Write it into that file.');
+    expect(before.stderr).toContain('characters; found nothing\n    Write it into that file.');
     for (const { name, value } of fromDidit) writeFileSync(join(directory, name), `${value}\n`);
     // Its store lies beside it, wherever the command is called.
     const after = await didit(['config', 'print'], { ...env, DIDIT_WORKFLOW_PASSIVE: 'workflow' });

@@ -1,6 +1,7 @@
 /** `didit-oidc accounts erase|erasure`: let somebody leave, and see what was done about it. */
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { asPlainLine } from '../../domain/line.ts';
 import type { ErasureReport } from '../../enrol/erasure-job.ts';
 import type { Account } from '../../store/accounts.ts';
 import {
@@ -59,7 +60,7 @@ async function isMeant({ email, username, id }: Account, what: string): Promise<
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const name = email ?? username ?? id;
   const answer = await terminal.question(
-    `Erase the ${what} of ${name}? It cannot be undone (yes): `,
+    asPlainLine(`Erase the ${what} of ${name}? It cannot be undone (yes): `),
   );
   terminal.close();
   return answer.trim().toLowerCase() === 'yes';

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { complain } from './complaint.ts';
 import { type PeopleOptions, peopleCommand, print } from './people.ts';
 
 /** `config check`, `config print` and `config reference`. */
@@ -41,7 +42,7 @@ async function check(options: PeopleOptions): Promise<void> {
   const { strangeVariables } = await import('../../config/strange-variables.ts');
   const strange = strangeVariables(process.env);
   // Before what is wrong: it may be why.
-  for (const line of strange) process.stderr.write(`${line}\n`);
+  for (const line of strange) complain(line);
   try {
     await load(options);
     print(options, { valid: true }, () => ['configuration is valid']);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Finding } from '../doctor/finding.ts';
 import type { SignatureFound } from '../doctor/captured.ts';
+import { print } from './people.ts';
 
 interface Options {
   config?: string;
@@ -35,10 +36,8 @@ async function verify(file: string, options: Options): Promise<void> {
   const signatures = signaturesOf(delivery, texts, now);
   const checks = checkDelivery(delivery, didit, now);
   const would = verdictOf(checks);
-  process.stdout.write(
-    options.json
-      ? `${JSON.stringify({ signatures, checks, would })}\n`
-      : render(signatures, checks, would, secrets.length),
+  print(options, { signatures, checks, would }, () =>
+    linesOf(signatures, checks, would, secrets.length),
   );
   if (would !== 'acted upon') process.exitCode = 1;
 }
@@ -66,12 +65,12 @@ function verdictOf(checks: readonly Finding[]): string {
   return others.every(({ state }) => state === 'ok') ? 'acted upon' : 'accepted and left alone';
 }
 
-function render(
+function linesOf(
   signatures: readonly SignatureFound[],
   checks: readonly Finding[],
   would: string,
   secrets: number,
-): string {
+): string[] {
   const rows = signatures.map(({ header, state, over, secret }) => {
     const age =
       secret === 1 ? 'the newest secret' : `secret ${secret ?? 0} of ${secrets}, an older one`;
@@ -83,5 +82,5 @@ function render(
     `${state.padEnd(7)}  ${name}: ${found}`,
     ...(advice === undefined ? [] : [`         → ${advice}`]),
   ]);
-  return `${[...rows, '', ...findings, '', `sent now, it would be ${would}`].join('\n')}\n`;
+  return [...rows, '', ...findings, '', `sent now, it would be ${would}`];
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Config } from '../../config/schema.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { print } from './people.ts';
 
 interface Options {
   config?: string;
@@ -24,7 +25,7 @@ export function addDoctorCommand(program: Command): void {
     .option('--json', 'print JSON')
     .action(async ({ config: fileName, delivery, json }: Options) => {
       const checks = await examine(fileName, delivery);
-      process.stdout.write(json ? `${JSON.stringify({ checks })}\n` : render(checks));
+      print(json ? { json } : {}, { checks }, () => linesOf(checks));
       if (checks.some(({ state }) => state === 'problem')) process.exitCode = 1;
     });
 }
@@ -73,11 +74,10 @@ async function examineFile(file: string, config: Config): Promise<Finding[]> {
   return checkDelivery(readDelivery(text), config.didit, Date.now());
 }
 
-function render(checks: readonly Finding[]): string {
+function linesOf(checks: readonly Finding[]): string[] {
   const width = Math.max(...checks.map(({ name }) => name.length));
-  const lines = checks.flatMap(({ state, name, found, advice }) => [
+  return checks.flatMap(({ state, name, found, advice }) => [
     `${state.padEnd(7)}  ${name.padEnd(width)}  ${found}`,
     ...(advice === undefined ? [] : [`${' '.repeat(width + 11)}→ ${advice}`]),
   ]);
-  return `${lines.join('\n')}\n`;
 }

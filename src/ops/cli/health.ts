@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { asPlainLine } from '../../domain/line.ts';
 
 interface Options {
   config?: string;
@@ -27,7 +28,8 @@ export function addHealthCommand(program: Command): void {
       const port = process.env['MANAGEMENT_PORT'] || (await portIn(config)) || '9000';
       const own = `http://127.0.0.1:${port}/${ready ? 'readyz' : 'healthz'}`;
       const answer = await ask(url ?? own);
-      process.stdout.write(`${json && answer === 'ok' ? '{"status":"ok"}' : answer}\n`);
+      const isWord = json && answer === 'ok';
+      process.stdout.write(`${isWord ? '{"status":"ok"}' : asPlainLine(answer)}\n`);
     });
 }
 
@@ -52,6 +54,6 @@ async function ask(url: string): Promise<string> {
     throw new Error(`nobody answers at ${url}`);
   }
   const text = (await answer.text()).slice(0, 200).trim();
-  if (!answer.ok) throw new Error(`${url} answers ${answer.status}: ${text}`);
+  if (!answer.ok) throw new Error(`${url} answers ${answer.status}: ${asPlainLine(text)}`);
   return text.startsWith('{') ? text : 'ok';
 }

@@ -1,5 +1,6 @@
 /** What the commands about keys need: the configuration as the provider reads it, and the provider's store. */
 import type { Keys } from '../keys/rotate.ts';
+import { complain } from './complaint.ts';
 import type { PeopleOptions } from './people.ts';
 
 export interface KeysSide {
@@ -57,7 +58,7 @@ async function explain<T>(work: () => Promise<T>): Promise<T | undefined> {
     return await work();
   } catch (error) {
     if (!(error instanceof CannotWrite)) throw error;
-    process.stderr.write(`didit-oidc: ${error.message}\n`);
+    complain(`didit-oidc: ${error.message}`);
     if (error.instead !== '') process.stdout.write(`${error.instead.trimEnd()}\n`);
     process.exitCode = 1;
     return undefined;

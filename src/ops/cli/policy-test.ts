@@ -76,7 +76,7 @@ function withoutCase({ untested, problems }: TestedPolicy): string[] {
 }
 
 function inLines(path: string, problems: readonly LineProblem[]): string[] {
-  return problems.map(({ line, message, fix }) => `${path}:${line}: ${message}\n  ${fix}`);
+  return problems.flatMap(({ line, message, fix }) => [`${path}:${line}: ${message}`, `  ${fix}`]);
 }
 
 function read(path: string): string {

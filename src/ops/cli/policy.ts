@@ -1,5 +1,6 @@
 /** `didit-oidc policy`: what a policy file says, and whether it decides what it is meant to. */
 import type { Command } from 'commander';
+import { print } from './people.ts';
 
 export function addPolicyCommand(program: Command): void {
   const policy = program.command('policy').description('rules for how much proof a sign-in takes');
@@ -83,6 +84,6 @@ export interface Report {
 }
 
 function report(json: true | undefined, { isRight, lines, data }: Report): void {
-  process.stdout.write(`${json ? JSON.stringify(data) : lines.join('\n')}\n`);
+  print(json ? { json } : {}, data, () => lines);
   if (!isRight) process.exitCode = 1;
 }

@@ -10,6 +10,7 @@ import { addAuditCommand } from './audit.ts';
 import { addBackupCommands } from './backup.ts';
 import { addApiKeysCommand } from './api-keys.ts';
 import { addClientsCommand } from './clients.ts';
+import { asComplaint } from './complaint.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addConfigCommand } from './config.ts';
 import { addDemoCommand } from './demo.ts';
@@ -31,7 +32,8 @@ export function createProgram(): Command {
     .description(
       'An OpenID Connect provider whose login is a selfie, taken on a page hosted by Didit.',
     )
-    .version(version());
+    .version(version())
+    .configureOutput({ outputError: (text, write) => write(`${asComplaint(text)}\n`) });
   addServeCommand(program);
   addDemoCommand(program);
   addSimulatorCommand(program);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { complain } from './complaint.ts';
 
 /**
  * Runs one command. Whoever typed it gets the reason, not a stack; LOG_LEVEL=debug adds that for
@@ -10,9 +11,10 @@ export async function run(program: Command, args: readonly string[]): Promise<vo
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`didit-oidc: ${message}\n${adviceFor(error)}`);
+    complain(`didit-oidc: ${message}`);
+    process.stderr.write(adviceFor(error));
     const isDebugging = /^(debug|trace)$/.test(process.env['LOG_LEVEL'] ?? '');
-    if (isDebugging && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+    if (isDebugging && error instanceof Error) complain(error.stack ?? '');
     process.exitCode = 1;
   }
 }
