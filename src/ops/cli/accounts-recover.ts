@@ -1,6 +1,8 @@
 /** `didit-oidc accounts recover`: for somebody who has nothing left to sign in by, opened by two operators. */
 import type { Command } from 'commander';
+import { subOf, withActs } from './acting.ts';
 import {
+  type OperatorOptions,
   type PeopleOptions,
   findPerson,
   operatorName,
@@ -15,6 +17,7 @@ import { requireWorkflow, withPeopleSide } from './people-side.ts';
 interface RecoverOptions extends PeopleOptions {
   operator?: string;
   link?: true;
+  stop?: true;
 }
 
 export function addRecoverCommand(accounts: Command): void {
@@ -27,15 +30,18 @@ export function addRecoverCommand(accounts: Command): void {
   )
     .option('--operator <name>', 'who asks for it, or approves it')
     .option('--link', 'print the link for the person, once it has waited')
+    .option('--stop', 'it ends, and all that the person is signed in to; they are written to')
     .action(recover);
 }
 
 async function recover(identifier: string, options: RecoverOptions): Promise<void> {
-  const { operator: named, link } = options;
-  if (named === undefined && link === undefined) {
-    throw new Error('either --operator NAME, or --link once the recovery has waited');
+  const { operator: named, link, stop } = options;
+  if (link && stop) throw new Error('either --link or --stop');
+  if (named === undefined && !link && !stop) {
+    throw new Error('either --operator NAME, or --link once the recovery has waited, or --stop');
   }
   const operator = operatorName(named ?? whoever);
+  if (stop) return stopOne(identifier, { ...options, operator });
   const { openRecovery, recoveryLink } = await import('../../enrol/recovery.ts');
   await withPeopleSide(options, async (side) => {
     requireWorkflow(side.config);
@@ -62,5 +68,13 @@ async function recover(identifier: string, options: RecoverOptions): Promise<voi
     print(options, { sub: id, recovery: 'waits', ready }, () => [
       `the recovery of ${id} waits until ${ready}, and the person is told`,
     ]);
+  });
+}
+
+async function stopOne(identifier: string, options: OperatorOptions): Promise<void> {
+  await withActs(options, async (perform) => {
+    const id = await subOf(identifier, perform);
+    await perform('recoveries.stop', { params: { id } });
+    print(options, { sub: id, recovery: 'stopped' }, () => [`the recovery of ${id} is stopped`]);
   });
 }

@@ -1,6 +1,7 @@
 /** `didit-oidc accounts …`: who there is, and whether they may come in. */
 import type { Command } from 'commander';
 import type { Account } from '../../store/accounts.ts';
+import { addActsOnAccounts } from './accounts-acts.ts';
 import { addEnrolCommands } from './accounts-enrol.ts';
 import { addErasureCommands } from './accounts-erase.ts';
 import { addFileCommands } from './accounts-file.ts';
@@ -28,6 +29,7 @@ export function addAccountsCommand(program: Command): void {
   addEnrolCommands(accounts);
   addRecoverCommand(accounts);
   addErasureCommands(accounts);
+  addActsOnAccounts(accounts);
   const verbs = { block: 'blocked', unblock: 'active' } as const;
   for (const [verb, status] of Object.entries(verbs)) {
     operatorCommand(

@@ -57,3 +57,11 @@ export async function all(
   } while (cursor !== undefined);
   return found;
 }
+
+/** @param named an e-mail address, a user name or the `sub`. */
+export async function subOf(named: string, perform: PerformNamed): Promise<string> {
+  const { accounts } = await perform('accounts.list', { query: { named } });
+  const [found] = accounts as { sub: string }[];
+  if (!found) throw new Error(`nobody signs in as "${named}"`);
+  return found.sub;
+}

@@ -1,6 +1,6 @@
 /** `didit-oidc sessions …`: where somebody is signed in. */
 import type { Command } from 'commander';
-import { type PerformNamed, withActs } from './acting.ts';
+import { subOf, withActs } from './acting.ts';
 import { type OperatorOptions, operatorCommand, print } from './people.ts';
 
 interface EndOptions extends OperatorOptions {
@@ -23,13 +23,6 @@ export function addSessionsCommand(program: Command): void {
   operatorCommand(sessions, 'end <identifier> [session]', 'end one of them, or all; apps are told')
     .option('--all', 'all of them, and whatever else hangs on them')
     .action(end);
-}
-
-async function subOf(named: string, perform: PerformNamed): Promise<string> {
-  const { accounts } = await perform('accounts.list', { query: { named } });
-  const [found] = accounts as { sub: string }[];
-  if (!found) throw new Error(`nobody signs in as "${named}"`);
-  return found.sub;
 }
 
 async function list(identifier: string, options: OperatorOptions): Promise<void> {
