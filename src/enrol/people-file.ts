@@ -43,6 +43,7 @@ export interface ImportOptions {
   dryRun: boolean;
   /** Leave people alone who are there already, as after an import that broke off; else they are a mistake. */
   skipExisting: boolean;
+  progress?: (far: { checked: number; added: number }) => void;
 }
 
 export interface Imported {
@@ -58,9 +59,11 @@ export interface Imported {
 export async function importPeople(
   fileName: string,
   tools: EnrolTools,
-  { dryRun, skipExisting }: ImportOptions,
+  { dryRun, skipExisting, progress = () => undefined }: ImportOptions,
 ): Promise<Imported> {
-  const { good, skipped } = await examine(fileName, tools.accounts, skipExisting);
+  let checked = 0;
+  const look = (): void => progress({ checked: (checked += 1), added: 0 });
+  const { good, skipped } = await examine(fileName, tools.accounts, { skipExisting, look });
   const found = { people: good.size, skipped, added: 0, refused: [] as LineProblem[] };
   if (dryRun) return found;
   for await (const row of readRows(fileName)) {
@@ -69,17 +72,23 @@ export async function importPeople(
     const image = one.portrait === undefined ? undefined : await portraitOf(fileName, one.portrait);
     if (await addPerson(one, image, tools)) found.added += 1;
     else found.refused.push({ line: row.line, problem: 'somebody signs in by that name now' });
+    progress({ checked, added: found.added });
   }
   return found;
 }
 
-/** @returns the lines of those who are to be added. */
-async function examine(fileName: string, accounts: Accounts, skipExisting: boolean) {
+/** @param look hears of each line. @returns the lines of those who are to be added. */
+async function examine(
+  fileName: string,
+  accounts: Accounts,
+  { skipExisting, look }: { skipExisting: boolean; look: () => void },
+) {
   const problems: LineProblem[] = [];
   const good = new Set<number>();
   let skipped = 0;
   const isNew = createDoubles(await knownVendorData(accounts));
   for await (const row of readRows(fileName)) {
+    look();
     const read = readPerson(row);
     if (!read.one) {
       problems.push(...read.problems.map((problem) => ({ line: row.line, problem })));

@@ -316,3 +316,17 @@ describe('[EN-12] nobody is linked to somebody who is there', () => {
     expect(await accountOf('b@example.com')).toMatchObject({ emailVerified: true });
   });
 });
+
+test('tells how far it is, line by line and person by person', async () => {
+  const told: unknown[] = [];
+  const progress = (one: unknown): void => void told.push(one);
+  await importText('two.ndjson', lines({ email: 'a@example.com' }, { email: 'b@example.com' }), {
+    progress,
+  });
+  expect(told).toEqual([
+    { checked: 1, added: 0 },
+    { checked: 2, added: 0 },
+    { checked: 2, added: 1 },
+    { checked: 2, added: 2 },
+  ]);
+});

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import { type OperatorOptions, operatorCommand, print, recordBy, withPeople } from './people.ts';
+import { createTeller } from './progress.ts';
 
 interface ImportCommandOptions extends OperatorOptions {
   dryRun?: true;
@@ -30,7 +31,11 @@ async function importFile(file: string, options: ImportCommandOptions): Promise<
   await withPeople(options, async (people) => {
     const record = recordBy(options.operator, people.record);
     try {
-      const result = await importPeople(file, people, { dryRun, skipExisting });
+      const tell = createTeller();
+      const result = await importPeople(file, people, {
+        ...{ dryRun, skipExisting },
+        progress: ({ checked, added }) => tell(`${checked} lines checked, ${added} people added`),
+      });
       if (result.refused.length > 0) process.exitCode = 1;
       const reason = `${result.added} from a file`;
       if (!dryRun) record({ event: 'account.created', atMs: Date.now(), reason });

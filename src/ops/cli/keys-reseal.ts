@@ -1,8 +1,6 @@
 /** `didit-oidc keys reseal`: long work beside a running provider; it can be broken off and begun again. */
-import type { ResealProgress } from '../../store/reseal.ts';
 import { type PeopleOptions, print } from './people.ts';
-
-const tellEveryMs = 1_000;
+import { createTeller } from './progress.ts';
 
 export async function reseal(options: PeopleOptions): Promise<void> {
   const { loadConfig } = await import('../../config/load.ts');
@@ -23,7 +21,10 @@ export async function reseal(options: PeopleOptions): Promise<void> {
   const driver = await openDriver({ url, clock: Date.now });
   try {
     const keyring = createKeyring(keys);
-    const done = await store.reseal(driver.store, keyring, createTeller());
+    const tell = createTeller();
+    const done = await store.reseal(driver.store, keyring, ({ seen, resealed }) =>
+      tell(`${seen} records seen, ${resealed} sealed anew`),
+    );
     const counts = await store.countByKey(driver.store);
     const left = keys.map((key) => ({ id: keyIdOf(key), records: counts.get(keyIdOf(key)) ?? 0 }));
     print(options, { ...done, keys: left }, () => [
@@ -44,14 +45,4 @@ function stateOf({ id, records }: { id: string; records: number }, isNewest: boo
   return records === 0
     ? `${id}  no record needs it any more: didit-oidc keys retire store ${id}`
     : `${id}  still ${records} records`;
-}
-
-/** A line a second, and not one a record. */
-function createTeller(): (progress: ResealProgress) => void {
-  let toldAtMs = Date.now();
-  return ({ seen, resealed }) => {
-    if (Date.now() - toldAtMs < tellEveryMs) return;
-    toldAtMs = Date.now();
-    process.stderr.write(`${seen} records seen, ${resealed} sealed anew\n`);
-  };
 }
