@@ -46,7 +46,10 @@ setInterval(() => {
 }, 1_000 / parts);
 
 process.on('message', (said) => {
-  if (said === 'stop') stopped = true;
+  if (said === 'stop') {
+    stopped = true;
+    for (const socket of open.keys()) if (socket.connecting) socket.destroy();
+  }
   process.send?.(open.size);
 });
 process.on('disconnect', () => process.exit());
