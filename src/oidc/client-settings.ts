@@ -45,10 +45,7 @@ export function settingsFor(
     postLogoutRedirectUris: after,
     snippets: [
       { software: 'Any (environment)', file: '.env', text: environment(filled) },
-      { software: 'oauth2-proxy', file: 'oauth2-proxy.cfg', text: oauth2Proxy(filled) },
-      { software: 'Apache mod_auth_openidc', file: 'auth.conf', text: apache(filled) },
-      { software: 'Grafana', file: 'grafana.ini', text: grafana(filled) },
-      { software: 'Node.js openid-client', file: 'auth.js', text: node(filled) },
+      ...software.map(({ name, file, text }) => ({ software: name, file, text: text(filled) })),
     ],
   };
 }
@@ -56,8 +53,17 @@ export function settingsFor(
 interface Filled {
   issuer: string;
   id: string;
+  /** Absent: it has none. */
   secret: string | undefined;
   redirect: string;
+}
+
+/** What people often have, and which words stand in which file of it. */
+export interface Software {
+  id: string;
+  name: string;
+  file: string;
+  text: (filled: Filled) => string;
 }
 
 const lines = (all: readonly (string | undefined)[]): string =>
@@ -84,7 +90,9 @@ const oauth2Proxy = ({ issuer, id, secret, redirect }: Filled): string =>
     `redirect_url = ${quoted(redirect)}`,
     `scope = ${quoted(usualScope)}`,
     'code_challenge_method = "S256"',
+    // It does not start without these two.
     'email_domains = ["*"]',
+    'cookie_secret = "A RANDOM TEXT OF 32 CHARACTERS"',
   ]);
 
 const apache = ({ issuer, id, secret, redirect }: Filled): string =>
@@ -129,3 +137,10 @@ const node = ({ issuer, id, secret, redirect }: Filled): string =>
     "  code_challenge_method: 'S256',",
     '});',
   ]);
+
+export const software: readonly Software[] = [
+  { id: 'oauth2-proxy', name: 'oauth2-proxy', file: 'oauth2-proxy.cfg', text: oauth2Proxy },
+  { id: 'apache', name: 'Apache mod_auth_openidc', file: 'auth.conf', text: apache },
+  { id: 'grafana', name: 'Grafana', file: 'grafana.ini', text: grafana },
+  { id: 'openid-client', name: 'Node.js openid-client', file: 'auth.js', text: node },
+];

@@ -1,4 +1,9 @@
-import { usualMetadata, usualScope } from '../../../oidc/client-settings.ts';
+import {
+  type Software,
+  software,
+  usualMetadata,
+  usualScope,
+} from '../../../oidc/client-settings.ts';
 
 /** What an app has to be told, word for word, for a few of them that people often have. */
 export interface Template {
@@ -6,6 +11,8 @@ export interface Template {
   name: string;
   /** What its kind says of it; the rest is asked for. */
   metadata: Readonly<Record<string, unknown>>;
+  /** Where the lines stand, if they are a file. */
+  file?: string;
   lines: (known: Known) => readonly string[];
   /** It knows one redirect address. */
   takesOne?: true;
@@ -47,35 +54,17 @@ export const templates: readonly Template[] = [
       'flow:          authorization code with PKCE (S256)',
     ],
   },
-  {
-    ...{ id: 'grafana', name: 'Grafana', metadata: server },
-    lines: ({ issuer, id, secret }) => [
-      'GF_AUTH_GENERIC_OAUTH_ENABLED=true',
-      'GF_AUTH_GENERIC_OAUTH_NAME=Selfie',
-      `GF_AUTH_GENERIC_OAUTH_CLIENT_ID=${id}`,
-      `GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET=${secret}`,
-      `GF_AUTH_GENERIC_OAUTH_SCOPES=${usualScope}`,
-      `GF_AUTH_GENERIC_OAUTH_AUTH_URL=${issuer}/auth`,
-      `GF_AUTH_GENERIC_OAUTH_TOKEN_URL=${issuer}/token`,
-      `GF_AUTH_GENERIC_OAUTH_API_URL=${issuer}/me`,
-      'GF_AUTH_GENERIC_OAUTH_USE_PKCE=true',
-    ],
-  },
-  {
-    ...{ id: 'oauth2-proxy', name: 'oauth2-proxy', metadata: server },
-    takesOne: true,
-    lines: ({ issuer, id, secret, redirectUris: [redirectUri = ''] }) => [
-      'OAUTH2_PROXY_PROVIDER=oidc',
-      `OAUTH2_PROXY_OIDC_ISSUER_URL=${issuer}`,
-      `OAUTH2_PROXY_CLIENT_ID=${id}`,
-      `OAUTH2_PROXY_CLIENT_SECRET=${secret}`,
-      `OAUTH2_PROXY_REDIRECT_URL=${redirectUri}`,
-      `OAUTH2_PROXY_SCOPE=${usualScope}`,
-      'OAUTH2_PROXY_CODE_CHALLENGE_METHOD=S256',
-      'OAUTH2_PROXY_OIDC_GROUPS_CLAIM=groups',
-    ],
-  },
+  ...software.map(templateFor),
 ];
+
+/** These know one redirect address. */
+function templateFor({ id, name, file, text }: Software): Template {
+  return {
+    ...{ id, name, file, metadata: server, takesOne: true },
+    lines: ({ redirectUris: [redirect = ''], ...known }) =>
+      text({ ...known, redirect }).split('\n'),
+  };
+}
 
 interface ShownClient {
   client_id: string;
@@ -93,6 +82,7 @@ export function settingsOf(
   const known = { issuer, id: client.client_id, secret: secret ?? secretElsewhere, redirectUris };
   return {
     lines: chosen?.lines(known) ?? [],
+    file: chosen?.file,
     isForFirst: chosen?.takesOne === true && redirectUris.length > 1,
     choices: fitting.map(({ id, name }) => ({ id, name, isChosen: id === chosen?.id })),
   };
