@@ -54,11 +54,12 @@ export function createBudgetGuard(
     }));
   }
 
-  /** @returns false when something was counted in it already, or there is nothing to begin with. */
+  /** @returns false when something was counted in it already; with 0 units it is only looked at. */
   async function begin(span: BudgetSpan, units: number, clientId?: string): Promise<boolean> {
     const window = { name: nameOf(span, clientId), bucket: bucketOf(span, clock()) };
-    const windows = [{ ...window, atMost: units, by: units }];
-    return units > 0 && !(await store.spend(everybodyKey, windows, keptSeconds.month));
+    const by = Math.max(units, 0);
+    const windows = [{ ...window, atMost: Math.max(by, 1), by }];
+    return !(await store.spend(everybodyKey, windows, keptSeconds.month));
   }
 
   return {
@@ -94,14 +95,18 @@ export function createBudgetGuard(
     /**
      * Counters are in no backup, and the meter is: where the month begins at nothing and the meter knows better, all
      * windows begin at what it says.
+     * @returns whether it was this call that made them begin.
      */
     async beginAt(charged: Readonly<Record<BudgetSpan, Charged>>): Promise<boolean> {
-      if (!(await begin('month', charged.month.all))) return false;
-      await begin('day', charged.day.all);
+      const { month, day } = charged;
+      if (month.all <= 0 || !(await begin('month', 0))) return false;
       for (const span of budgetSpans) {
         for (const [client, units] of charged[span].clients) await begin(span, units, client);
       }
-      return true;
+      await begin('day', day.all);
+      // Last: it says that the others are there. Whoever starts after this broke off goes on with it, and nobody lets
+      // people in before all of it is counted.
+      return begin('month', month.all);
     },
 
     /** As they count here and now. */

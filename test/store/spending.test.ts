@@ -6,7 +6,7 @@ import { createBudgetGuard } from '../../src/store/budget.ts';
 import { createLimits } from '../../src/store/limits.ts';
 import { createMeter } from '../../src/store/meter.ts';
 import { createOutageMode } from '../../src/store/outage-mode.ts';
-import type { Store } from '../../src/store/store.ts';
+import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { freshRedis } from '../support/redis.ts';
 import { newKey, openRedis, openSqlite } from './stores.ts';
 
@@ -46,7 +46,10 @@ describe.each([
         });
       return { budget, meter, admit, charge };
     }
-    return { one: processOn(opened.store), other: processOn(opened.neighbour), now, opened };
+    return {
+      ...{ one: processOn(opened.store), other: processOn(opened.neighbour) },
+      ...{ now, opened, processOn },
+    };
   }
 
   it('of 200 selfies at once in two processes exactly as many begin as the cap pays for', async () => {
@@ -184,6 +187,52 @@ describe.each([
     now.ms += 60_000;
     expect(await other.budget.beginAt(await charged())).toBe(false);
   });
+
+  const charges = (units: number) => ({ all: units, clients: new Map([['wiki', units]]) });
+
+  it('a start that broke off on the way is made good by the next, wherever that was', async () => {
+    const caps = { eachClient: { day: { hard: 0.3 } } };
+    const { opened, processOn, one } = await twoProcesses(caps);
+    /** A process whose store is away after so many answers. */
+    function startOf(answers: number) {
+      let left = answers;
+      const away = new StoreUnavailable({ cause: 'away for a moment' });
+      const { budget } = processOn({
+        ...opened.store,
+        spend: (...args) => (left-- > 0 ? opened.store.spend(...args) : Promise.reject(away)),
+      });
+      return budget.beginAt({ month: charges(4_000), day: charges(3_000) });
+    }
+    let hasBegun: boolean | undefined;
+    for (let answers = 0; hasBegun === undefined; answers += 1) {
+      hasBegun = await startOf(answers).catch(() => undefined);
+    }
+    expect(hasBegun).toBe(true);
+    expect(await one.admit('wiki')).toMatchObject({ full: { whose: 'client', span: 'day' } });
+  });
+
+  it.each([1, 2, 3, 4])(
+    'whom another process lets in after %i commands of a start is charged on top of what the meter says',
+    async (before) => {
+      const caps = { eachClient: { month: { hard: 0.5 } } };
+      const { opened, processOn, other } = await twoProcesses(caps);
+      const charged = { month: charges(3_000), day: charges(3_000) };
+      let commands = 0;
+      const slow = processOn({
+        ...opened.store,
+        async spend(...args) {
+          if (commands++ === before) {
+            await other.budget.beginAt(charged);
+            expect(await other.admit('wiki')).toEqual({});
+          }
+          return opened.store.spend(...args);
+        },
+      });
+      await slow.budget.beginAt(charged);
+      expect(await other.admit('wiki')).toEqual({});
+      expect(await other.admit('wiki')).toMatchObject({ full: { whose: 'client', span: 'month' } });
+    },
+  );
 
   it('the switch for Didit is heard by every process, and reading it costs no trip', async () => {
     const { opened, now } = await twoProcesses();
