@@ -88,7 +88,7 @@ export function createSpendingWatch(tools: WatchTools) {
 
   /** Where one cannot be given back the others are, and it is tried again. */
   async function giveBack(): Promise<void> {
-    for (const open of await meter.takeOpen()) {
+    for await (const open of meter.takeOpen()) {
       try {
         await budget.correct(open);
       } catch (error) {

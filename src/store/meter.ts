@@ -130,14 +130,15 @@ export function createMeter(
       return byDay.flush();
     },
 
-    /** Takes the hours that are over for good: of many processes one gets each. */
-    async takeOpen(): Promise<Open[]> {
+    /**
+     * Takes the hours that are over for good: of many processes one gets each. Today's are taken once the caller is
+     * done with yesterday's, so that nothing of these is lost over it. What was taken is nowhere else: whoever dies with
+     * it, or does not hear that it has it, leaves it charged to the month's end, which is better than given back twice.
+     */
+    async *takeOpen(): AsyncGenerator<Open, void, undefined> {
       const now = clock();
-      const taken = [
-        await takeOver(byDay, dayOf(now) - 1, now),
-        await takeOver(byDay, dayOf(now), now),
-      ];
-      return taken.flat();
+      yield* await takeOver(byDay, dayOf(now) - 1, now);
+      yield* await takeOver(byDay, dayOf(now), now);
     },
   };
 }

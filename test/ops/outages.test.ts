@@ -116,7 +116,12 @@ describe('the switch and the plan', () => {
     const createWatch = () =>
       createSpendingWatch({
         ...{ ...made.tools, outage: outage.now, alarmAddress: undefined },
-        meter: { takeOpen: () => Promise.resolve([]), putBack: () => Promise.resolve() },
+        meter: {
+          async *takeOpen() {
+            yield* await Promise.resolve([]);
+          },
+          putBack: () => Promise.resolve(),
+        },
         budget: { caps: () => ({}), correct: () => Promise.resolve() },
         reports: {
           now: () => Promise.resolve({ all: { day: 0, month: 0 }, clients: {}, forecast: 0 }),

@@ -5,6 +5,7 @@ import type { AuditEvent } from '../../src/domain/event.ts';
 import type { Message, SendMail } from '../../src/domain/message.ts';
 import { createSpendingReports } from '../../src/ops/spending.ts';
 import { createSpendingWatch } from '../../src/ops/spending-watch.ts';
+import { dayOf } from '../../src/store/by-day.ts';
 import { createBudgetGuard } from '../../src/store/budget.ts';
 import { createMeter } from '../../src/store/meter.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -15,7 +16,7 @@ const pricing: Pricing = {
   ...{ freePerMonth: 0, freeOutcomes: ['declined', 'not_finished'] },
 };
 const noon = Date.UTC(2026, 10, 24, 12);
-const hour = 3_600_000;
+const [minute, hour] = [60_000, 3_600_000];
 
 async function watched(caps: Caps, alarmAddress?: string) {
   const now = { ms: noon };
@@ -23,10 +24,12 @@ async function watched(caps: Caps, alarmAddress?: string) {
   const { store: inner } = await openStore({ url: 'sqlite::memory:', encryptionKeys: [], clock });
   onTestFinished(() => inner.close());
   /** So many times each of these fails first. */
-  const fails = { refund: 0, mail: 0 };
+  const fails = { refund: 0, mail: 0, today: 0 };
   const away = new StoreUnavailable({ cause: 'away for a moment' });
   const store: typeof inner = {
     ...inner,
+    get: (key) =>
+      key === `meter:${dayOf(now.ms)}` && fails.today-- > 0 ? Promise.reject(away) : inner.get(key),
     refund: (...args) => (fails.refund-- > 0 ? Promise.reject(away) : inner.refund(...args)),
   };
   const failures: unknown[] = [];
@@ -80,6 +83,24 @@ it('what was abandoned is given back at a look, also where one of it fails at fi
   expect((await Promise.all(['wiki', 'shop'].map(isFull))).toSorted()).toEqual([false, true]);
   await watch.look();
   expect(await Promise.all(['wiki', 'shop', 'paid'].map(isFull))).toEqual([false, false, true]);
+});
+
+it('what was abandoned yesterday is given back also where what is of today cannot be read', async () => {
+  const { now, fails, createOne, begin, isFull } = await watched({
+    eachClient: { month: { hard: 0.1 } },
+  });
+  const midnight = Date.UTC(2026, 10, 25);
+  now.ms = midnight - 30 * minute;
+  await begin('wiki');
+  now.ms = midnight;
+  await begin('shop');
+  now.ms = midnight + 3 * hour;
+  fails.today = 1;
+  const watch = createOne();
+  await expect(watch.look()).rejects.toThrow(StoreUnavailable);
+  expect(await Promise.all(['wiki', 'shop'].map(isFull))).toEqual([false, true]);
+  await watch.look();
+  expect(await Promise.all(['wiki', 'shop'].map(isFull))).toEqual([false, false]);
 });
 
 it('a cap is told of once by all processes, and anew for another window, cap or client', async () => {

@@ -58,7 +58,7 @@ it('a write whose answer was lost is counted once, also with others between', as
   await meter.flush();
   expect(await counts()).toEqual({ created: 12, approved: 1 });
   now.ms += 3 * hour;
-  expect(await meter.takeOpen()).toMatchObject([{ client: 'wiki', units: 110 }]);
+  expect(await Array.fromAsync(meter.takeOpen())).toMatchObject([{ client: 'wiki', units: 110 }]);
 });
 
 it('what was taken to be given back is there again once it was put back', async () => {
@@ -66,11 +66,11 @@ it('what was taken to be given back is there again once it was put back', async 
   meter.began(of());
   await meter.flush();
   now.ms += 3 * hour;
-  const taken = await meter.takeOpen();
+  const taken = await Array.fromAsync(meter.takeOpen());
   expect(taken).toEqual([{ hour: noon / hour, client: 'wiki', units: 10 }]);
-  expect(await meter.takeOpen()).toEqual([]);
+  expect(await Array.fromAsync(meter.takeOpen())).toEqual([]);
   await meter.putBack(taken[0]!);
-  expect(await meter.takeOpen()).toEqual(taken);
+  expect(await Array.fromAsync(meter.takeOpen())).toEqual(taken);
 });
 
 it('a selfie that may still be under way is not given back', async () => {
@@ -79,11 +79,11 @@ it('a selfie that may still be under way is not given back', async () => {
   await meter.flush();
   // Its sign-in may last for an hour from then, and what Didit says of it comes a moment later.
   now.ms += 61 * minute;
-  expect(await meter.takeOpen()).toEqual([]);
+  expect(await Array.fromAsync(meter.takeOpen())).toEqual([]);
   now.ms += 4 * minute;
-  expect(await meter.takeOpen()).toEqual([]);
+  expect(await Array.fromAsync(meter.takeOpen())).toEqual([]);
   now.ms += minute;
-  expect(await meter.takeOpen()).toMatchObject([{ units: 10 }]);
+  expect(await Array.fromAsync(meter.takeOpen())).toMatchObject([{ units: 10 }]);
 });
 
 it('what was abandoned before midnight is given back after it', async () => {
@@ -92,5 +92,5 @@ it('what was abandoned before midnight is given back after it', async () => {
   meter.began(of());
   await meter.flush();
   now.ms = midnight + 2 * hour;
-  expect(await meter.takeOpen()).toMatchObject([{ client: 'wiki', units: 10 }]);
+  expect(await Array.fromAsync(meter.takeOpen())).toMatchObject([{ client: 'wiki', units: 10 }]);
 });

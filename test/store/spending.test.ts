@@ -135,9 +135,11 @@ describe.each([
     one.meter.ended(of('wiki'), 'approved');
     one.meter.ended(of('wiki'), 'declined');
     await one.meter.flush();
-    expect(await one.meter.takeOpen()).toEqual([]);
+    expect(await Array.fromAsync(one.meter.takeOpen())).toEqual([]);
     now.ms += 3 * 3_600_000;
-    const taken = await Promise.all([one.meter.takeOpen(), other.meter.takeOpen()]);
+    const taken = await Promise.all(
+      [one, other].map(({ meter }) => Array.fromAsync(meter.takeOpen())),
+    );
     expect(taken.flat()).toEqual([{ hour: noon / 3_600_000, client: 'wiki', units: 2_000 }]);
     for (const open of taken.flat()) await other.budget.correct(open);
     expect([await one.admit(), await one.admit(), await one.admit()]).toMatchObject([
