@@ -239,6 +239,7 @@ describe('[VD-12] after it has let somebody in', () => {
     await settleWith(() => approved);
     expect(await kept()).toEqual({
       ...{ interactionUid: 'uid-1', attemptId: 'attempt-1' },
+      takenBy: expect.any(String) as string,
       signIn: {
         ...{ attempt: 'attempt-1', reference: 'ABCD-EFGH', kind: 'login', account: 'account-1' },
         ...{ client: { id: 'first', name: 'First' }, authTime: startedAtMs / 1000 },
