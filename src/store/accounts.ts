@@ -172,7 +172,9 @@ export function createAccounts(store: Store, { clock, random }: { clock: Clock; 
       return { value: JSON.stringify(next(account)), result: true };
     });
     forget(id);
-    await store.publish(channel, id);
+    // Whoever does not hear of it believes what they have read for `believedForMs` at most. The change is made, and its
+    // caller has to go on with what hangs on it: names to give up, apps to tell.
+    await store.publish(channel, id).catch(() => undefined);
     return isThere;
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { normaliseIdentifier } from '../../src/store/account-names.ts';
 import { createAccounts } from '../../src/store/accounts.ts';
+import { StoreUnavailable } from '../../src/store/store.ts';
 import { newKey, openSqlite } from './stores.ts';
 
 const startMs = Date.UTC(2026, 10, 22);
@@ -16,8 +17,11 @@ async function open() {
   onTestFinished(() => opened.close());
   const { store } = opened;
   const random = (bytes: number): string => randomBytes(bytes).toString('base64url');
-  const another = () => createAccounts(store, { clock: () => nowMs, random });
-  return { accounts: another(), another, store };
+  const another = (on = store) => createAccounts(on, { clock: () => nowMs, random });
+  const away = new StoreUnavailable({ cause: 'away for a moment' });
+  /** What it has to say reaches nobody. */
+  const mute = another({ ...store, publish: () => Promise.reject(away) });
+  return { accounts: another(), another, mute, store };
 }
 
 const ana = { email: 'ana@example.com', username: 'ana', name: 'Ana', groups: ['staff'] };
@@ -107,6 +111,20 @@ describe('an account that is blocked', () => {
     await accounts.setStatus(id, 'blocked');
     nowMs += 10_000;
     expect(await deaf.find(id)).toMatchObject({ status: 'blocked' });
+  });
+
+  it('is so also where the word of it cannot be said: at once here, after ten seconds elsewhere', async () => {
+    const { accounts, another, mute } = await open();
+    const elsewhere = another();
+    onTestFinished(await elsewhere.listen());
+    const { id } = (await accounts.add(ana)) ?? { id: '' };
+    for (const one of [mute, elsewhere]) await one.find(id);
+    expect(await mute.setStatus(id, 'blocked')).toBe(true);
+    expect(await mute.find(id)).toMatchObject({ status: 'blocked' });
+    nowMs += 10_000;
+    expect(await elsewhere.find(id)).toMatchObject({ status: 'blocked' });
+    // Whoever took it back first goes on with what follows from that.
+    expect(await mute.revokeProof(id, 1)).toBe(true);
   });
 
   it('has to be one that there is', async () => {

@@ -2,6 +2,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { limits as group } from '../../src/config/schema-limits.ts';
 import type { Caps, Outcome, Pricing } from '../../src/domain/budget.ts';
+import type { AuditEvent } from '../../src/domain/event.ts';
+import { setCaps } from '../../src/ops/caps.ts';
 import { createBudgetGuard } from '../../src/store/budget.ts';
 import { createLimits } from '../../src/store/limits.ts';
 import { createMeter } from '../../src/store/meter.ts';
@@ -99,6 +101,24 @@ describe.each([
     expect(await other.budget.set({}, 'another version')).toBeUndefined();
     expect(await other.budget.set({}, version)).toBeDefined();
     expect(await other.admit()).toEqual({});
+  });
+
+  it('caps are set and written down also where the word of it cannot be said, and found by looking', async () => {
+    const { opened, processOn, other, now } = await twoProcesses();
+    onTestFinished(await other.budget.listen());
+    const mute = processOn({
+      ...opened.store,
+      publish: () => Promise.reject(new StoreUnavailable({ cause: 'away for a moment' })),
+    });
+    const events: AuditEvent[] = [];
+    const caps = { all: { month: { hard: 0.3 } } };
+    const tools = { budget: mute.budget, record: (event: AuditEvent) => void events.push(event) };
+    const by = { ifVersion: undefined, by: 'ana' };
+    expect(await setCaps({ ...tools, clock: () => now.ms }, caps, by)).toBeDefined();
+    expect(events).toMatchObject([{ event: 'budget.changed', operators: ['ana'] }]);
+    expect(mute.budget.caps()).toMatchObject(caps);
+    now.ms += 5_000;
+    await expect.poll(() => other.budget.caps().all?.month?.hard).toBe(0.3);
   });
 
   const of = (client: string, startedAtMs = noon) =>
