@@ -137,7 +137,7 @@ function totalsOf(rows: readonly MeterRow[], pricing: Pricing): Totals {
   return { ...counts, open: openOf(counts), billed, dollars: priceOf(rows, pricing) };
 }
 
-/** Dearest first. */
+/** Dearest first; of equals the one that began more. */
 function grouped(
   rows: readonly MeterRow[],
   of: (row: MeterRow) => string,
@@ -147,5 +147,8 @@ function grouped(
     name,
     totalsOf(own, pricing),
   ]);
-  return groups.toSorted(([a, one], [b, other]) => other.created - one.created || (a < b ? -1 : 1));
+  return groups.toSorted(
+    ([a, one], [b, other]) =>
+      other.dollars - one.dollars || other.created - one.created || (a < b ? -1 : 1),
+  );
 }
