@@ -26,7 +26,7 @@ export interface WatchTools {
   clock: Clock;
   alarmAddress: string | undefined;
   metrics: {
-    budgetUsed: (ratios: ReadonlyMap<string, number>) => void;
+    budgetUsed: (ratios: { all?: number; clients: ReadonlyMap<string, number> }) => void;
     forecast: (dollars: number) => void;
   };
   failed: (error: unknown) => void;
@@ -132,13 +132,12 @@ export function createSpendingWatch(tools: WatchTools) {
 }
 
 /** Of each month's hard cap, as a share of it. */
-function usedOf(caps: Caps, { all, clients }: SpendingNow): Map<string, number> {
+function usedOf(caps: Caps, { all, clients }: SpendingNow) {
   const used = new Map<string, number>();
-  const { hard } = caps.all?.month ?? {};
-  if (hard !== undefined) used.set('all', all.month / hard);
   for (const [client, { month }] of Object.entries(clients)) {
     const cap = capsOfClient(caps, client).month?.hard;
     if (cap !== undefined) used.set(client, month / cap);
   }
-  return used;
+  const { hard } = caps.all?.month ?? {};
+  return { ...(hard === undefined ? {} : { all: all.month / hard }), clients: used };
 }

@@ -1,6 +1,6 @@
 /** How things stand: some are set by whoever knows, others are read when somebody scrapes. */
 import { Gauge, type Registry } from 'prom-client';
-import { bounded } from './labels.ts';
+import { clientLabels } from './labels.ts';
 
 /** Of Didit, as people notice it. */
 const outageStates = ['up', 'failing', 'off', 'maintenance'] as const;
@@ -113,7 +113,7 @@ function createSet(registers: Registry[]) {
   reloadFailed.set(0);
   // Not 0, which would be a finding: nobody has looked yet.
   for (const unknown of [skew, forecast]) unknown.remove();
-  const clientLabel = bounded(200);
+  const clientLabel = clientLabels();
   const setOutage = (now: OutageState): void => {
     for (const state of outageStates) outage.set({ state }, state === now ? 1 : 0);
   };
@@ -131,10 +131,11 @@ function createSet(registers: Registry[]) {
     clockSkew(ms: number): void {
       skew.set(ms / 1000);
     },
-    /** @param ratios by client's id, and of `all`. Whoever is not among them has used nothing, or has no cap. */
-    budgetUsed(ratios: ReadonlyMap<string, number>): void {
+    /** @param ratios of clients by their id. Whoever is not among them has used nothing, or has no cap. */
+    budgetUsed({ all, clients }: { all?: number; clients: ReadonlyMap<string, number> }): void {
       budget.reset();
-      for (const [client, ratio] of ratios) budget.set({ client: clientLabel(client) }, ratio);
+      if (all !== undefined) budget.set({ client: 'all' }, all);
+      for (const [client, ratio] of clients) budget.set({ client: clientLabel(client) }, ratio);
     },
     forecast(dollars: number): void {
       forecast.set(dollars);

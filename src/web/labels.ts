@@ -36,3 +36,12 @@ export function bounded(atMost: number): (value: string) => string {
     return value;
   };
 }
+
+/** What stands in the place of a client's id where it is none: for all together, and for whoever comes too late. */
+const wordsOfOurs = new Set(['all', 'other']);
+
+/** By a client's id. A client may be called like one of these words, and is not to be taken for it. */
+export function clientLabels(): (id: string) => string {
+  const label = bounded(200);
+  return (id) => label(wordsOfOurs.has(id) ? `client ${id}` : id);
+}

@@ -8,7 +8,7 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { createEventMetrics } from './event-metrics.ts';
 import { createGauges } from './gauges.ts';
-import { bounded, perLabel, perLabels } from './labels.ts';
+import { bounded, clientLabels, perLabel, perLabels } from './labels.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -94,7 +94,7 @@ function createCostMetrics(registers: Registry[]) {
     ...{ registers, name: 'didit_cost_dollars_total' },
     help: 'What the checks of this process cost, by the configured price.',
   });
-  const clientLabel = bounded(200);
+  const clientLabel = clientLabels();
   const reasonLabel = bounded(50);
   const createdFor = perLabels((client, reason) => created.labels(client, reason));
   return {

@@ -9,6 +9,7 @@ import { dayOf } from '../../src/store/by-day.ts';
 import { createBudgetGuard } from '../../src/store/budget.ts';
 import { createMeter } from '../../src/store/meter.ts';
 import { openStore } from '../../src/store/open.ts';
+import { createMetrics } from '../../src/web/metrics.ts';
 import { StoreUnavailable, type Window } from '../../src/store/store.ts';
 
 const pricing: Pricing = {
@@ -39,7 +40,13 @@ async function watched(caps: Caps, alarmAddress?: string) {
   const budget = createBudgetGuard(store, { clock, pricing, caps });
   const events: AuditEvent[] = [];
   const mails: Message[] = [];
-  const gauge = { used: new Map() as ReadonlyMap<string, number> };
+  const metrics = createMetrics();
+  /** By label. */
+  async function used(): Promise<Record<string, number>> {
+    const { body } = await metrics.text();
+    const lines = body.matchAll(/^didit_budget_used_ratio\{client="(.*)"\} (.*)$/gm);
+    return Object.fromEntries([...lines].map(([, client = '', ratio]) => [client, Number(ratio)]));
+  }
   const createOne = () =>
     createSpendingWatch({
       ...{ store, meter, budget, clock, failed, alarmAddress },
@@ -47,7 +54,7 @@ async function watched(caps: Caps, alarmAddress?: string) {
       outage: () => ({ didit: 'up' }),
       alarm: () => undefined,
       record: (event) => void events.push(event),
-      metrics: { budgetUsed: (used) => void (gauge.used = used), forecast: () => undefined },
+      metrics,
     });
   const send: SendMail = (_to, message) =>
     fails.mail-- > 0 ? Promise.reject(away) : Promise.resolve(void mails.push(message));
@@ -63,7 +70,7 @@ async function watched(caps: Caps, alarmAddress?: string) {
     const windows: Window[] = budget.windowsOf({ clientId: client, units: 0, atMs: now.ms });
     return (await inner.spend('limit:everybody:all', windows, 3_000_000)) !== undefined;
   };
-  return { now, fails, failures, events, mails, gauge, createOne, send, begin, isFull };
+  return { now, fails, failures, events, mails, used, createOne, send, begin, isFull };
 }
 
 it('what was abandoned is given back at a look, also where one of it fails at first', async () => {
@@ -162,12 +169,21 @@ it('whoever dies over a mail leaves it to another process', async () => {
 });
 
 it('what is used of a budget is measured anew each month', async () => {
-  const { now, gauge, createOne, begin } = await watched({ eachClient: { month: { hard: 0.2 } } });
+  const { now, used, createOne, begin } = await watched({ eachClient: { month: { hard: 0.2 } } });
   await begin('wiki', 'approved');
   const watch = createOne();
   await watch.look();
-  expect(gauge.used).toEqual(new Map([['wiki', 0.5]]));
+  expect(await used()).toEqual({ wiki: 0.5 });
   now.ms = Date.UTC(2026, 11, 5);
   await watch.look();
-  expect(gauge.used.get('wiki') ?? 0).toBe(0);
+  expect((await used())['wiki'] ?? 0).toBe(0);
+});
+
+it('what an app that is called `all` has used is not taken for what all have used', async () => {
+  const caps = { all: { month: { hard: 0.4 } }, eachClient: { month: { hard: 1 } } };
+  const { used, createOne, begin } = await watched(caps);
+  await begin('wiki', 'approved');
+  await begin('all', 'approved');
+  await createOne().look();
+  expect(await used()).toEqual({ all: 0.5, wiki: 0.1, 'client all': 0.1 });
 });
