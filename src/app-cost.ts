@@ -59,7 +59,12 @@ export async function createCostSide(
     ...{ alarmAddress: config.cost.alarmAddress, metrics },
   });
   const reached = createReached(budget, watch.tell);
-  const spending = createSpending({ budget, meter, reached, clock });
+  const spending = createSpending({
+    ...{ budget, meter, reached, clock },
+    failed(error) {
+      log.warn('what no session came of is given back later', { error: String(error) });
+    },
+  });
   meter.hear({
     created: ({ client, reason }) => metrics.sessionCreated(client, reason),
     ended({ check }, outcome) {

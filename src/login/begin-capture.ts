@@ -82,7 +82,7 @@ export async function beginCapture(
     try {
       captureUrl = await capture(ctx, tools, loaded, subject, { ...asker, ...here });
     } finally {
-      if (captureUrl === undefined) await tools.spending.giveBack(charge).catch(() => undefined);
+      if (captureUrl === undefined) await tools.spending.giveBack(charge);
     }
     return captureUrl;
   } catch (error) {

@@ -93,7 +93,7 @@ export function createSpendingWatch(tools: WatchTools) {
         await budget.correct(open);
       } catch (error) {
         failed(error);
-        await meter.putBack(open);
+        meter.putBack(open);
       }
     }
   }

@@ -49,6 +49,7 @@ export interface Open {
 }
 
 const hourMs = 3_600_000;
+export const hourOf = (atMs: number): number => Math.floor(atMs / hourMs);
 /** No attempt lives longer than an hour, and a verdict may come a moment after it. */
 const openForMs = 65 * 60_000;
 /** Clients may register themselves; what comes after so many rows of a day is counted for nobody. */
@@ -80,15 +81,15 @@ export function createMeter(
 
     began(about: Metered): void {
       const { startedAtMs, client, units } = about;
-      const open = { [Math.floor(startedAtMs / hourMs)]: { [client]: units } };
+      const open = { [hourOf(startedAtMs)]: { [client]: units } };
       count(startedAtMs, { rows: { [rowKey(about)]: { created: 1 } }, open });
       for (const { created } of hearers) created?.(about);
     },
 
     ended(about: Metered, outcome: Outcome): void {
       const { startedAtMs, client, units } = about;
-      const hour = Math.floor(startedAtMs / hourMs);
-      const open: Day['open'] = isFree(outcome) ? {} : { [hour]: { [client]: -units } };
+      const taken = { [hourOf(startedAtMs)]: { [client]: -units } };
+      const open: Day['open'] = isFree(outcome) ? {} : taken;
       count(startedAtMs, { rows: { [rowKey(about)]: { [outcome]: 1 } }, open });
       for (const { ended } of hearers) ended?.(about, outcome);
     },
@@ -124,10 +125,9 @@ export function createMeter(
       return { all: [...clients.values()].reduce((all, units) => all + units, 0), clients };
     },
 
-    /** What was taken and could not be given back is there again for the next who takes. */
-    putBack({ hour, client, units }: Open): Promise<void> {
+    /** What could not be given back is there for whoever takes next, once it is written. */
+    putBack({ hour, client, units }: Open): void {
       count(hour * hourMs, { rows: {}, open: { [hour]: { [client]: units } } });
-      return byDay.flush();
     },
 
     /**

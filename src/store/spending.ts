@@ -5,7 +5,7 @@ import type { Check, Outcome } from '../domain/budget.ts';
 import type { Clock } from '../domain/environment.ts';
 import { isEnrolling } from '../domain/joining.ts';
 import type { Budget, Charge, FullCap } from './budget.ts';
-import type { Meter, Metered } from './meter.ts';
+import { type Meter, type Metered, hourOf } from './meter.ts';
 
 /** What of a capture tells its price. */
 type Costly = Pick<Capture, 'handoff'> & {
@@ -14,7 +14,7 @@ type Costly = Pick<Capture, 'handoff'> & {
 
 export interface Spending {
   chargeFor(attempt: Attempt): Charge;
-  /** No session came of it. */
+  /** No session came of it. Never rejects: what cannot be given back now is given back later. */
   giveBack(charge: Charge): Promise<void>;
   /** A cap stood in the way: the operators are told, once. */
   reached(full: FullCap, clientId: string): void;
@@ -28,9 +28,10 @@ export interface Spending {
 
 export function createSpending(tools: {
   budget: Pick<Budget, 'unitsFor' | 'giveBack'>;
-  meter: Pick<Meter, 'began' | 'ended' | 'spared'>;
+  meter: Pick<Meter, 'began' | 'ended' | 'spared' | 'putBack'>;
   reached: Spending['reached'];
   clock: Clock;
+  failed: (error: unknown) => void;
 }): Spending {
   const { budget, meter, clock } = tools;
 
@@ -39,7 +40,17 @@ export function createSpending(tools: {
       const check = plannedCheck(attempt);
       return { clientId: attempt.client.id, units: budget.unitsFor(check), atMs: clock() };
     },
-    giveBack: (charge) => budget.giveBack(charge),
+    async giveBack(charge) {
+      try {
+        await budget.giveBack(charge);
+      } catch (error) {
+        tools.failed(error);
+        // Where only the answer was lost it is given back twice: one check too many, and not each try of an outage too few
+        // until the month is over.
+        const { clientId: client, units, atMs } = charge;
+        meter.putBack({ hour: hourOf(atMs), client, units });
+      }
+    },
     reached: tools.reached,
     costOf({ kind, client }, { handoff, expectation }) {
       const check = checkOf(expectation);

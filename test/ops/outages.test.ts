@@ -120,7 +120,7 @@ describe('the switch and the plan', () => {
           async *takeOpen() {
             yield* await Promise.resolve([]);
           },
-          putBack: () => Promise.resolve(),
+          putBack: () => undefined,
         },
         budget: { caps: () => ({}), correct: () => Promise.resolve() },
         reports: {

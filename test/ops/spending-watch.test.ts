@@ -70,11 +70,14 @@ async function watched(caps: Caps, alarmAddress?: string) {
     const windows: Window[] = budget.windowsOf({ clientId: client, units: 0, atMs: now.ms });
     return (await inner.spend('limit:everybody:all', windows, 3_000_000)) !== undefined;
   };
-  return { now, fails, failures, events, mails, used, createOne, send, begin, isFull };
+  return {
+    ...{ now, fails, failures, events, mails, used, createOne, send, begin, isFull },
+    flush: meter.flush,
+  };
 }
 
 it('what was abandoned is given back at a look, also where one of it fails at first', async () => {
-  const { now, fails, failures, createOne, begin, isFull } = await watched({
+  const { now, fails, failures, createOne, begin, isFull, flush } = await watched({
     eachClient: { month: { hard: 0.1 } },
   });
   await begin('wiki');
@@ -88,6 +91,7 @@ it('what was abandoned is given back at a look, also where one of it fails at fi
   await watch.look();
   expect(failures).toHaveLength(1);
   expect((await Promise.all(['wiki', 'shop'].map(isFull))).toSorted()).toEqual([false, true]);
+  await flush();
   await watch.look();
   expect(await Promise.all(['wiki', 'shop', 'paid'].map(isFull))).toEqual([false, false, true]);
 });

@@ -69,7 +69,8 @@ it('what was taken to be given back is there again once it was put back', async 
   const taken = await Array.fromAsync(meter.takeOpen());
   expect(taken).toEqual([{ hour: noon / hour, client: 'wiki', units: 10 }]);
   expect(await Array.fromAsync(meter.takeOpen())).toEqual([]);
-  await meter.putBack(taken[0]!);
+  meter.putBack(taken[0]!);
+  await meter.flush();
   expect(await Array.fromAsync(meter.takeOpen())).toEqual(taken);
 });
 

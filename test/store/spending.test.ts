@@ -1,6 +1,7 @@
 /** The meter and the caps, on real databases and with several processes at once. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { limits as group } from '../../src/config/schema-limits.ts';
+import { newAttempt } from '../../src/domain/attempt.ts';
 import type { Caps, Outcome, Pricing } from '../../src/domain/budget.ts';
 import type { AuditEvent } from '../../src/domain/event.ts';
 import { setCaps } from '../../src/ops/caps.ts';
@@ -8,6 +9,7 @@ import { createBudgetGuard } from '../../src/store/budget.ts';
 import { createLimits } from '../../src/store/limits.ts';
 import { createMeter } from '../../src/store/meter.ts';
 import { createOutageMode } from '../../src/store/outage-mode.ts';
+import { createSpending } from '../../src/store/spending.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { freshRedis } from '../support/redis.ts';
 import { newKey, openRedis, openSqlite } from './stores.ts';
@@ -85,6 +87,37 @@ describe.each([
     expect(await other.admit()).toMatchObject({ refusedBy: 'budget' });
     await one.budget.giveBack(one.charge('wiki'));
     expect(await other.admit()).toEqual({});
+  });
+
+  it('what could not be given back at once is told, and given back at a later look, once', async () => {
+    const { opened, processOn, other, now } = await twoProcesses({ all: { month: { hard: 0.2 } } });
+    const away = new StoreUnavailable({ cause: 'away for a moment' });
+    const { budget, meter, admit } = processOn({
+      ...opened.store,
+      refund: () => Promise.reject(away),
+    });
+    const failures: unknown[] = [];
+    const spending = createSpending({
+      ...{ budget, meter, clock: () => now.ms, reached: () => undefined },
+      failed: (error) => void failures.push(error),
+    });
+    const attempt = newAttempt({
+      ...{ interactionUid: 'uid-1', id: 'attempt-1', kind: 'login', reference: 'ABCD-EFGH' },
+      ...{ createdAtMs: noon, expiresAtMs: noon + 900_000 },
+      client: { id: 'wiki', name: 'Wiki', host: 'wiki.example' },
+      request: { loginHint: undefined, uiLocales: undefined },
+    });
+    expect([await admit(), await admit()]).toEqual([{}, {}]);
+    await spending.giveBack(spending.chargeFor(attempt));
+    expect(failures).toEqual([away]);
+    expect(await other.admit()).toMatchObject({ refusedBy: 'budget' });
+
+    await meter.flush();
+    now.ms += 3 * 3_600_000;
+    for (const each of [other, other]) {
+      for await (const open of each.meter.takeOpen()) await each.budget.correct(open);
+    }
+    expect([await other.admit(), await other.admit()]).toMatchObject([{}, { refusedBy: 'budget' }]);
   });
 
   it('caps that an operator sets count in every process within a moment, against what was spent before', async () => {
