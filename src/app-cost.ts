@@ -2,7 +2,7 @@
 import type { AppOptions } from './app.ts';
 import type { Config } from './config/schema.ts';
 import { type DiditOperations, createDiditHealth } from './didit/health.ts';
-import type { Caps, Pricing, Reached } from './domain/budget.ts';
+import { type Caps, type Pricing, type Reached, capsOfClient } from './domain/budget.ts';
 import type { Clock } from './domain/environment.ts';
 import type { RaiseAlarm, Record } from './domain/event.ts';
 import type { SendMail } from './domain/message.ts';
@@ -145,9 +145,8 @@ function createReached(budget: Budget, tell: (reached: Reached) => void) {
     { whose, span }: { whose: 'all' | 'client'; span: 'day' | 'month' },
     clientId: string,
   ): void {
-    const { all, eachClient, clients = {} } = budget.caps();
-    const caps = whose === 'all' ? all : (clients[clientId] ?? eachClient);
-    const cap = caps?.[span]?.hard;
+    const caps = budget.caps();
+    const cap = (whose === 'all' ? caps.all : capsOfClient(caps, clientId))?.[span]?.hard;
     if (cap === undefined) return;
     const client = whose === 'all' ? {} : { client: clientId };
     tell({ what: 'hard', span, dollars: cap, cap, ...client });

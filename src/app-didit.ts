@@ -1,4 +1,4 @@
-/** The composition root's other half: Didit's side, put together for app.ts. */
+/** The composition root's piece for Didit: asking it, hearing from it, and what its verdicts lead to. */
 import { randomInt } from 'node:crypto';
 import { isOnLoopback, isPlainHttp } from './config/addresses.ts';
 import type { Watch } from './app-watch.ts';

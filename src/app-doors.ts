@@ -1,7 +1,7 @@
 /**
- * The composition root's last part: what listens, and stays, and what answers, which is made of one configuration and
- * exchanged as a whole for the next one. Nobody at the door notices: a request that is being answered is finished by
- * whoever began it, and the next one on the same connection gets the new one.
+ * The composition root's piece for the doors: what listens, and stays, and what answers, which is made of one
+ * configuration and exchanged as a whole for the next one. Nobody at the door notices: a request that is being answered
+ * is finished by whoever began it, and the next one on the same connection gets the new one.
  */
 import type { RequestListener } from 'node:http';
 import type { JWK } from 'jose';

@@ -1,4 +1,4 @@
-/** The composition root's last room: what operators do, out of the app's parts, and where they do it. */
+/** The composition root's piece for operators: what operators do, out of the app's parts, and where they do it. */
 import type { RequestListener } from 'node:http';
 import { isForConsole, openConsole } from './app-console.ts';
 import type { openDidit } from './app-didit.ts';

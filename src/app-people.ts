@@ -1,5 +1,5 @@
 /**
- * The composition root's third part: people. How they are written to, sign in without a selfie, and leave
+ * The composition root's piece for people. How they are written to, sign in without a selfie, and leave
  * (`createPeople`); and, once there is a provider, how they come in and what their own page does (`openToPeople`).
  */
 import { readFile } from 'node:fs/promises';

@@ -5,6 +5,7 @@
  */
 import { type AuditBlock, type Last, hashOf } from './audit.ts';
 import type { Hash } from './environment.ts';
+import { isoTime } from './iso-time.ts';
 
 /** What stands under a number: `unreadable` is something that does not open, or is no block. */
 export type Found = AuditBlock | 'unreadable' | undefined;
@@ -137,5 +138,3 @@ function isFollowedBy({ hash, atMs, keptUntilMs }: AuditBlock, { prev, ...next }
 }
 
 const withoutHash = ({ hash: _, ...content }: AuditBlock): Omit<AuditBlock, 'hash'> => content;
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();

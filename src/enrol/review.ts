@@ -6,6 +6,7 @@
 import { isEnrolling } from '../domain/attempt.ts';
 import type { AuditEvent } from '../domain/event.ts';
 import type { Message } from '../domain/message.ts';
+import { asReference } from '../domain/reference.ts';
 import type { Account } from '../store/accounts.ts';
 import type { ReviewCase, Reviews } from '../store/reviews.ts';
 import { type ApproveTools, approveEnrolment } from './approve.ts';
@@ -41,7 +42,7 @@ export async function findReview(
 ): Promise<ReviewCase> {
   let found = await reviews.find(named);
   if (found) return found;
-  const reference = named.toUpperCase();
+  const reference = asReference(named);
   for await (const one of reviews.list()) {
     if (one.reference === reference) found = one;
   }

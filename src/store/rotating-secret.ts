@@ -43,7 +43,10 @@ export function createRotatingSecret(
   function rotate(fromMs: number): Promise<RotatingSecret> {
     return update(store, key, (current) => {
       const now = clock();
-      const { secret, sinceMs } = asOf(parse(current) ?? { schema: 1, secret: random(32) }, now);
+      const { secret, sinceMs } = asOf(
+        parse(current) ?? { schema: 1, secret: random(keyBytes) },
+        now,
+      );
       const next = { secret: random(keyBytes), fromMs };
       const kept: Kept = { schema: 1, secret, ...(sinceMs === undefined ? {} : { sinceMs }), next };
       return { value: JSON.stringify(kept), result: asOf(kept, now) };

@@ -1,13 +1,13 @@
 /** How things stand: some are set by whoever knows, others are read when somebody scrapes. */
 import { Gauge, type Registry } from 'prom-client';
+import type { CircuitState } from '../domain/outage.ts';
 import { clientLabels } from './labels.ts';
 
 /** Of Didit, as people notice it. */
 const outageStates = ['up', 'failing', 'off', 'maintenance'] as const;
-export type OutageState = (typeof outageStates)[number];
+export type DiditSeen = (typeof outageStates)[number];
 
-const breakerLevels = { closed: 0, 'half-open': 1, open: 2 } as const;
-export type BreakerState = keyof typeof breakerLevels;
+const breakerLevels = { closed: 0, 'half-open': 1, open: 2 } satisfies Record<CircuitState, number>;
 
 /** Undefined where it is not known now; what it throws counts as that. */
 export type Reading = () => Promise<number | undefined> | number | undefined;
@@ -114,14 +114,14 @@ function createSet(registers: Registry[]) {
   // Not 0, which would be a finding: nobody has looked yet.
   for (const unknown of [skew, forecast]) unknown.remove();
   const clientLabel = clientLabels();
-  const setOutage = (now: OutageState): void => {
+  const setOutage = (now: DiditSeen): void => {
     for (const state of outageStates) outage.set({ state }, state === now ? 1 : 0);
   };
   setOutage('up');
 
   return {
     outage: setOutage,
-    breaker(operation: string, state: BreakerState): void {
+    breaker(operation: string, state: CircuitState): void {
       breakers.set({ operation }, breakerLevels[state]);
     },
     /** Those of whoever answers from now on. */

@@ -97,7 +97,7 @@ export const idParam = z.strictObject({ id: z.string().min(1).max(254) });
 
 export const done = z.object({ done: z.literal(true) });
 
-export const isoTime = (ms: number): string => new Date(ms).toISOString();
+export { isoTime } from '../../domain/iso-time.ts';
 
 /** Days, UTC, both included. */
 export const daysQuery = z.strictObject({

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AuditEntry } from '../../domain/audit.ts';
 import { plainly } from '../../domain/explain.ts';
+import { asReference } from '../../domain/reference.ts';
 import { dayOf, isoDay } from '../../store/by-day.ts';
 import { act, daysQuery, isoTime, pageQuery } from './act.ts';
 import { Refusal, orInvalid } from './refusal.ts';
@@ -156,8 +157,6 @@ const verify = act({
     };
   },
 });
-
-const asReference = (given: string): string => given.trim().toUpperCase();
 
 export { page as auditPage, show as auditOfSignIn, signIns as countSignIns };
 export const auditActs = [page, show, signIns, verify];

@@ -1,6 +1,7 @@
 /** By which rules it is decided what a sign-in takes, and why one went as it did. */
 import { z } from 'zod';
 import { type Explanation, plainly } from '../../domain/explain.ts';
+import { asReference } from '../../domain/reference.ts';
 import { act, isoTime } from './act.ts';
 import { Refusal } from './refusal.ts';
 
@@ -79,7 +80,7 @@ const explain = act({
   params: z.strictObject({ reference: z.string().min(1).max(20) }),
   answer: z.object({ reference: z.string(), tries: z.array(explained) }),
   async run({ params }, { explanations }) {
-    const reference = params.reference.trim().toUpperCase();
+    const reference = asReference(params.reference);
     const tries = await explanations.of(reference);
     if (tries.length === 0) throw new Refusal('not_found', 'nothing is known of this reference');
     return { reference, tries: tries.map(view) };

@@ -11,6 +11,7 @@ import {
   withFormerName,
 } from './people.ts';
 import { requireWorkflow, withPeopleSide } from './people-side.ts';
+import { collect } from './typed.ts';
 
 interface InviteOptions extends OperatorOptions {
   name?: string;
@@ -43,8 +44,6 @@ export function addEnrolCommands(accounts: Command): void {
     .requiredOption('--operator <name>', 'who confirms it: not who approved it at Didit')
     .action(approveOne);
 }
-
-const collect = (one: string, before: string[]): string[] => [...before, one];
 
 async function inviteOne(address: string, options: InviteOptions): Promise<void> {
   const { invite, shownLink } = await import('../../enrol/invitation.ts');

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { asPlainLine } from '../../domain/line.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import type { ErasureReport } from '../../enrol/erasure-job.ts';
 import type { Account } from '../../store/accounts.ts';
 import {
@@ -97,5 +98,3 @@ function linesOf(found: ErasureReport): string[] {
   });
   return [begun, ...lines, end];
 }
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();

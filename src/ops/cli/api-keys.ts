@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { all, withActs } from './acting.ts';
 import { type OperatorOptions, operatorCommand, print, printAll } from './people.ts';
+import { collect } from './typed.ts';
 
 interface AddOptions extends OperatorOptions {
   name: string;
@@ -16,8 +17,6 @@ interface Key {
   expires_at?: string;
   used_on?: string;
 }
-
-const collect = (one: string, before: string[] | undefined): string[] => [...(before ?? []), one];
 
 export function addApiKeysCommand(program: Command): void {
   const keys = program.command('api-keys').description('keys of programs for the admin API');

@@ -4,6 +4,7 @@ import { loadConfig } from '../../config/load.ts';
 import type { AuditEntry } from '../../domain/audit.ts';
 import type { Anchor } from '../../domain/audit-check.ts';
 import { plainly } from '../../domain/explain.ts';
+import { asReference } from '../../domain/reference.ts';
 import { createAccounts } from '../../store/accounts.ts';
 import { type Audit, createAudit } from '../../store/audit.ts';
 import { type Explanations, createExplanations } from '../../store/explanations.ts';
@@ -12,6 +13,7 @@ import { smallRandom } from '../../store/random.ts';
 import type { ListOptions, TimeOptions, VerifyOptions } from './audit.ts';
 import { type PeopleOptions, print } from './people.ts';
 import { sha256 } from './recording.ts';
+import { timeOf } from './typed.ts';
 
 interface Side {
   audit: Audit;
@@ -115,8 +117,6 @@ export async function exportAll(options: TimeOptions): Promise<void> {
   });
 }
 
-const asReference = (given: string): string => given.trim().toUpperCase();
-
 function describe({ atMs, ...entry }: AuditEntry) {
   return { time: new Date(atMs).toISOString(), ...entry };
 }
@@ -151,19 +151,7 @@ function parseAnchor(text: string): Anchor {
 
 function timesOf({ since, until }: TimeOptions): { sinceMs?: number; untilMs?: number } {
   return {
-    ...(since === undefined ? {} : { sinceMs: timeOf('--since', since) }),
-    ...(until === undefined ? {} : { untilMs: timeOf('--until', until) }),
+    ...(since === undefined ? {} : { sinceMs: timeOf('--since', since, 'ago') }),
+    ...(until === undefined ? {} : { untilMs: timeOf('--until', until, 'ago') }),
   };
-}
-
-const unitsMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-function timeOf(name: string, text: string): number {
-  const [, count, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
-  if (count !== undefined) return Date.now() - Number(count) * unitsMs[unit as 'm' | 'h' | 'd'];
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(ms)) {
-    throw new Error(`${name} is an ISO time, or so long ago as 36h or 7d, and not "${text}"`);
-  }
-  return ms;
 }

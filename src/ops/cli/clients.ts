@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type PerformNamed, all, withActs } from './acting.ts';
 import { type OperatorOptions, operatorCommand, print, printAll } from './people.ts';
+import { collect } from './typed.ts';
 
 interface FieldOptions extends OperatorOptions {
   name?: string;
@@ -32,8 +33,6 @@ export function addClientsCommand(program: Command): void {
   );
   addSecretCommands(clients);
 }
-
-const collect = (one: string, before: string[] = []): string[] => [...before, one];
 
 function fieldsOf(command: Command): Command {
   return command

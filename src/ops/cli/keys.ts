@@ -1,6 +1,7 @@
 /** `didit-oidc keys …`: which keys there are, a new one of each kind, and the end of the old ones. */
 import { readFileSync } from 'node:fs';
 import { Argument, type Command } from 'commander';
+import { isoTime } from '../../domain/iso-time.ts';
 import type { RotateOptions, Rotated } from '../keys/rotate.ts';
 import { type KeyEntry, type KeyUse, keyUses } from '../keys/uses.ts';
 import { reseal } from './keys-reseal.ts';
@@ -124,5 +125,3 @@ async function retire(
     if (gone) printAll(options, { retired: gone }, { lines, next });
   });
 }
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -1,6 +1,7 @@
 /** `didit-oidc operators …`: who runs the service. The first comes by a link that is printed here. */
 import type { Command } from 'commander';
 import { type Role, isRole, roles } from '../../domain/operator.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import type { Changed } from '../../store/operators.ts';
 import {
   type OperatorOptions,
@@ -122,5 +123,3 @@ function orThrow(id: string, { change, revoked }: Changed): string[] {
 }
 
 const keyLine = (id: string): string => `the key ${id}, which they had made, counts no more`;
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();

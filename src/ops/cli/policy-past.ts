@@ -3,6 +3,7 @@ import { loadConfig } from '../../config/load.ts';
 import { loadPolicy } from '../../config/policies.ts';
 import { type Explanation, plainly } from '../../domain/explain.ts';
 import { type Decision, type Policy, decide, unknownSignals } from '../../domain/policy.ts';
+import { asReference } from '../../domain/reference.ts';
 import { createExplanations } from '../../store/explanations.ts';
 import { openStore } from '../../store/open.ts';
 import type { Report } from './policy.ts';
@@ -17,7 +18,7 @@ export async function explainSignIn(
 ): Promise<Report> {
   return withExplanations(configFile, async (explanations, configured) => {
     const policy = loadPolicy(nameOrPath ?? configured);
-    const found = await explanations.of(reference.trim().toUpperCase());
+    const found = await explanations.of(asReference(reference));
     const data = found.map((explanation) => {
       const { decision } = explanation;
       return { ...explanation, ...(decision ? { again: again(policy, decision) } : {}) };

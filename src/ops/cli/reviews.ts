@@ -1,5 +1,6 @@
 /** `didit-oidc reviews …`: the checks that people have to look at, and what they say of them. */
 import type { Command } from 'commander';
+import { isoTime } from '../../domain/iso-time.ts';
 import type { ReviewCase } from '../../store/reviews.ts';
 import { type PeopleOptions, operatorName, peopleCommand, print, printAll } from './people.ts';
 import { withPeopleSide } from './people-side.ts';
@@ -113,5 +114,3 @@ function linesOf(
   }
   return lines;
 }
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -4,6 +4,7 @@ import { createCostRecords } from '../../app-cost.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Caps, CapsOfOne } from '../../domain/budget.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { createLog, recordTo } from '../../web/telemetry.ts';
@@ -13,6 +14,7 @@ import type { SpendingReport, Totals } from '../spending.ts';
 import { type OperatorOptions, type PeopleOptions, operatorName, print } from './people.ts';
 import { openRecording } from './recording.ts';
 import type { CapOptions, CostOptions, OutageOnOptions, SetCapOptions } from './spending.ts';
+import { timeOf } from './typed.ts';
 
 type Side = ReturnType<typeof createCostRecords> &
   CapsTools &
@@ -185,8 +187,8 @@ export async function showOutageNow(options: PeopleOptions): Promise<void> {
 export async function outageOn(options: OutageOnOptions): Promise<void> {
   const { note, from, until } = options;
   const times = {
-    ...(from === undefined ? {} : { fromMs: timeOf(from) }),
-    ...(until === undefined ? {} : { untilMs: timeOf(until) }),
+    ...(from === undefined ? {} : { fromMs: timeOf('--from', from, 'ahead') }),
+    ...(until === undefined ? {} : { untilMs: timeOf('--until', until, 'ahead') }),
   };
   await withSide(options, async (side) => {
     const by = operatorName(options.operator);
@@ -202,8 +204,6 @@ export async function outageOff(options: OperatorOptions): Promise<void> {
   });
 }
 
-const isoTime = (ms: number): string => new Date(ms).toISOString();
-
 function outageLines({ didit, sinceMs, untilMs, by, note, planned }: OutageShown): string[] {
   const details = [
     ...(sinceMs === undefined ? [] : [`since ${isoTime(sinceMs)}`]),
@@ -217,13 +217,4 @@ function outageLines({ didit, sinceMs, untilMs, by, note, planned }: OutageShown
       [`planned: ${isoTime(one.fromMs)} to ${isoTime(one.untilMs)}`, one.by, one.note].join(', '),
     ),
   ];
-}
-
-function timeOf(text: string): number {
-  const [, count, unit] = /^(\d{1,4})([mhd])$/.exec(text) ?? [];
-  const unitMs: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-  const atMs =
-    count === undefined ? Date.parse(text) : Date.now() + Number(count) * (unitMs[unit ?? ''] ?? 0);
-  if (Number.isNaN(atMs)) throw new Error(`"${text}" is no time: 2026-11-30T22:00Z, or 2h`);
-  return atMs;
 }
