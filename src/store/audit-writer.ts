@@ -34,7 +34,7 @@ export function createAuditWriter(blocks: AuditBlocks, { clock, written, failed 
     const atMs = performance.now() + ms;
     if (isClosed || (timer && timer.atMs <= atMs)) return;
     clearTimeout(timer?.handle);
-    timer = { atMs, handle: setTimeout(() => void flush().catch(later), ms).unref() };
+    timer = { atMs, handle: setTimeout(() => void flush(), ms).unref() };
   }
 
   function later(error: unknown): void {
@@ -86,9 +86,10 @@ export function createAuditWriter(blocks: AuditBlocks, { clock, written, failed 
     if (unnoted === block) unnoted = undefined;
   }
 
+  /** Whoever asked for it hears that it failed; it is tried again all the same. */
   function flush(): Promise<void> {
     const done = writing.then(writeAll);
-    writing = done.catch(() => undefined);
+    writing = done.catch(later);
     return done;
   }
 
@@ -96,7 +97,7 @@ export function createAuditWriter(blocks: AuditBlocks, { clock, written, failed 
     ...{ record, flush, waiting: () => gathered.length },
     close: async (): Promise<void> => {
       isClosed = true;
-      await flush().catch(failed);
+      await flush().catch(() => undefined);
       await writeHead().catch(failed);
     },
   };

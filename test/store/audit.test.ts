@@ -79,7 +79,19 @@ describe('what is recorded', () => {
       ...[undefined, 'the second'],
     ]);
     expect(await audit.verify()).toMatchObject({ ok: true, entries: 2 });
-    expect(failures).toEqual([]);
+    expect(failures).toHaveLength(2);
+  });
+
+  it('is tried again by itself, also where it was somebody else who wanted it written', async () => {
+    const { another, store, time } = await begin();
+    let isAway = true;
+    const put: Store['put'] = (...args) =>
+      isAway ? Promise.reject(new StoreUnavailable({ cause: 'a test' })) : store.put(...args);
+    const audit = another({ ...store, put });
+    audit.record(completed({ atMs: time.nowMs }));
+    await expect(audit.flush()).rejects.toThrow(StoreUnavailable);
+    isAway = false;
+    await vi.waitFor(() => expect(audit.waiting()).toBe(0), { timeout: 5_000 });
   });
 
   it('goes after its time, which leaves the rest whole; who shortens it shortens nothing that is there', async () => {

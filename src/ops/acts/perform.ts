@@ -32,7 +32,10 @@ const freshForSeconds = 300;
 /** How operators have to have signed in where it takes two: by a passkey, or by a face on a device that is known. */
 const strongSignIns = [acr.passkey, acr.selfieDevice];
 
-/** @throws Problem; nothing is done then. */
+/**
+ * @throws Problem. What was refused was not done; of what broke off (`unavailable`, `internal`) nobody knows how far it
+ * came.
+ */
 export function createPerform(tools: ActTools): Perform {
   const { clock, record } = tools;
 
@@ -59,7 +62,8 @@ export function createPerform(tools: ActTools): Perform {
         operators: [by.name],
         ...rest,
       });
-      if (act.method !== 'GET') await tools.flushAudit();
+      // It is late then, and written as soon as the store takes it: what is done stays done, and whoever did it is told.
+      if (act.method !== 'GET') await tools.flushAudit().catch(() => undefined);
     };
 
     const refused = async (error: unknown): Promise<never> => {
@@ -77,21 +81,23 @@ export function createPerform(tools: ActTools): Perform {
     if (id !== undefined && changesSomebody(act)) {
       await requireAdminOver(id, by, tools).catch(refused);
     }
+    if (act.method !== 'GET') await requireWritten(tools);
+    let answer: z.output<A['answer']>;
     try {
-      const answer = act.answer.parse(await act.run(input, tools, by)) as z.output<A['answer']>;
-      // Of what was only looked at: whom, and nothing that lists many.
-      const object = await act.objectOf?.(answer, input, tools);
-      const isWhom = (object ?? named) !== undefined;
-      const reason = act.noteOf?.(answer, input);
-      if (act.method !== 'GET' || (isWhom && !isPart)) {
-        await tell('operator.acted', { object, ...(reason ? { reason } : {}) });
-      }
-      return answer;
+      answer = act.answer.parse(await act.run(input, tools, by)) as z.output<A['answer']>;
     } catch (error) {
       // Whatever came of it: somebody tried.
       if (act.method !== 'GET') await tell('operator.acted', { reason: reasonOf(error) });
       throw error;
     }
+    // Of what was only looked at: whom, and nothing that lists many.
+    const object = await act.objectOf?.(answer, input, tools);
+    const isWhom = (object ?? named) !== undefined;
+    const reason = act.noteOf?.(answer, input);
+    if (act.method !== 'GET' || (isWhom && !isPart)) {
+      await tell('operator.acted', { object, ...(reason ? { reason } : {}) });
+    }
+    return answer;
   };
 }
 
@@ -123,6 +129,16 @@ export function mayPerform(
   if ((act.isDangerous || act.takesTwo) && isOld) {
     throw new Refusal('sign_in_again', 'it takes a sign-in of the last five minutes');
   }
+}
+
+/** @throws Refusal as long as an entry of before is not written: nothing more is done then that would have to be. */
+async function requireWritten({ flushAudit }: Pick<ActTools, 'flushAudit'>): Promise<void> {
+  await flushAudit().catch(() => {
+    throw new Refusal(
+      'unavailable',
+      'the audit log cannot be written now, and so nothing was done',
+    );
+  });
 }
 
 /** @throws Refusal with everything that is wrong with it. */

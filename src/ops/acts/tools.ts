@@ -33,7 +33,7 @@ export interface ActTools {
   clock: Clock;
   random: Random;
   record: Record;
-  /** Resolves once what was recorded is written down. */
+  /** Resolves once what was recorded is written down; rejects when the store does not take it now, and tries again. */
   flushAudit: () => Promise<void>;
   audit: Pick<Audit, 'page' | 'check' | 'verify'>;
   tally: Pick<Tally, 'read'>;
