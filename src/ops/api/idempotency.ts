@@ -7,10 +7,14 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import type { Hash, Random, Sleep } from '../../domain/environment.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { Store } from '../../store/store.ts';
+import type { Log } from '../../web/telemetry.ts';
 import { Refusal } from '../acts/refusal.ts';
 
 const keptSeconds = 86_400;
-/** Should the process die over it, it is not known what was done; after that somebody may try anew. */
+/**
+ * Should the process die over it, or nobody be able to keep the answer, another one may try anew after that: it is not
+ * known here what was done.
+ */
 const workingSeconds = 120;
 const lookEveryMs = 50;
 const looksAtMost = 100;
@@ -39,8 +43,9 @@ export function createIdempotency(tools: {
   hash: Hash;
   random: Random;
   sleep: Sleep;
+  log: Pick<Log, 'warn'>;
 }) {
-  const { store, hash, random, sleep } = tools;
+  const { store, hash, random, sleep, log } = tools;
 
   /** @throws Refusal when the name was used for something else, or somebody has been at it for too long. */
   return async function once(call: Call, work: () => Promise<Answer>): Promise<Answer> {
@@ -68,16 +73,27 @@ export function createIdempotency(tools: {
     call: Call,
     work: () => Promise<Answer>,
   ): Promise<Answer> {
+    let answer: Answer;
     try {
-      const answer = await work();
-      const kept: Kept = { request: call.request, sealed: seal(answer, call) };
-      await store.put(key, JSON.stringify(kept), { ifVersion, ttlSeconds: keptSeconds });
-      return answer;
+      answer = await work();
     } catch (error) {
       // When it was refused nothing was done, and the same request may be sent again. Of a defect nobody knows.
       if (error instanceof Problem) await store.delete(key);
       throw error;
     }
+    await keep(key, ifVersion, { request: call.request, sealed: seal(answer, call) });
+    return answer;
+  }
+
+  /** It is done, whether this can be kept or not: whoever asked has to have the answer. */
+  async function keep(key: string, ifVersion: string, kept: Kept): Promise<void> {
+    const write = () =>
+      store.put(key, JSON.stringify(kept), { ifVersion, ttlSeconds: keptSeconds });
+    await write()
+      .catch(write)
+      .catch((error: unknown) => {
+        log.warn('an answer is not kept for its Idempotency-Key', { error: String(error) });
+      });
   }
 
   function seal(answer: Answer, call: Call): string {
