@@ -44,17 +44,30 @@ const sentences: Partial<Record<Problem['code'], string>> = {
   forbidden: 'Your role does not go that far. Nothing was done.',
   invalid: 'What was asked for is not what this page takes.',
   not_found: 'There is nothing here, or no longer.',
-  unavailable:
-    'Something that this needs does not answer. Nothing was done; try again in a moment.',
 };
+
+/** Of these nobody knows how far it came. */
+const brokeOff: Partial<Record<Problem['code'], string>> = {
+  unavailable: 'Something that this needs does not answer.',
+  internal: 'This did not work.',
+};
+
+function sentenceOf(code: Problem['code'], isForm: boolean): string {
+  const why = brokeOff[code];
+  if (why === undefined) return sentences[code] ?? 'This did not work, and nothing was done.';
+  if (!isForm) return `${why} Try again in a moment.`;
+  return `${why} It may have been done all the same: look before you try again.`;
+}
 
 function showProblem({ views, sandbox }: Pick<ConsoleTools, 'views' | 'sandbox'>): ShowPage {
   return function show(ctx: Context, status, page) {
     const code = page.page === 'error' ? (page.problem as Problem['code']) : 'internal';
-    const what = sentences[code] ?? 'This did not work, and nothing was done.';
+    const isForm = ctx.method === 'POST';
+    const what = sentenceOf(code, isForm);
+    const title = isForm && code in brokeOff ? 'Perhaps not done' : 'Not done';
     ctx.status = status;
     ctx.type = 'text/html; charset=utf-8';
     const reference = referenceOf(ctx);
-    ctx.body = views('problem', { what, code }, { title: 'Not done', reference, sandbox });
+    ctx.body = views('problem', { what, code }, { title, reference, sandbox });
   };
 }

@@ -17,6 +17,13 @@ export function createDrafts(store: Store, random: Random) {
       await store.put(keyOf(accountId, id), JSON.stringify(what), { ttlSeconds });
       return id;
     },
+    async read(accountId: string, id: string | undefined): Promise<unknown> {
+      const stored = id === undefined ? undefined : await store.get(keyOf(accountId, id));
+      return stored && JSON.parse(stored.value);
+    },
+    async end(accountId: string, id: string | undefined): Promise<void> {
+      if (id !== undefined) await store.delete(keyOf(accountId, id));
+    },
     async take(accountId: string, id: string | undefined): Promise<unknown> {
       const value = id === undefined ? undefined : await store.take(keyOf(accountId, id));
       return value === undefined ? undefined : JSON.parse(value);

@@ -84,30 +84,60 @@ async function send(
 ): Promise<void> {
   const { page, form, visitor, values } = sent;
   const { params } = ctx;
-  const { accountId } = visitor.proof;
+  let answer: Record<string, unknown>;
   try {
-    const answer = await tools.perform(form.act, form.input(values, params), actorOf(visitor));
-    const { to, once } = form.done(answer, params);
-    const query = new URLSearchParams({ done: `${page.name}.${form.name}` });
-    if (once) query.set('once', await tools.drafts.keep(accountId, once));
-    ctx.status = 303;
-    ctx.redirect(`${to}?${query.toString()}`);
+    answer = await tools.perform(form.act, form.input(values, params), actorOf(visitor));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    if (error.code === 'forbidden') throw error;
-    if (error.code === 'sign_in_again') {
-      const typed = [...values].filter(([name]) => name !== 'form_token');
-      const draft = await tools.drafts.keep(accountId, { form: form.name, values: typed });
-      tools.sessions.begin(ctx, `${pathOf(ctx, form)}?draft=${draft}`, 'login');
+    await showRefusal(ctx, tools, sent, error);
+    return;
+  }
+  const { to, once } = form.done(answer, params);
+  const query = new URLSearchParams({ done: `${page.name}.${form.name}` });
+  if (once) {
+    const kept = await tools.drafts.keep(visitor.proof.accountId, once).catch(() => undefined);
+    if (kept === undefined) {
+      showHere(ctx, tools, form, { to, once });
       return;
     }
-    const filled = { form: form.name, values, told: error.told };
-    await showPage(ctx, tools, page, visitor, {
-      filled,
-      status: error.status,
-      path: pathOf(ctx, form),
-    });
+    query.set('once', kept);
   }
+  ctx.status = 303;
+  ctx.redirect(`${to}?${query.toString()}`);
+}
+
+/** It is done, and the page that they would go on to has nowhere to take from what is shown this once. */
+function showHere(
+  ctx: RouterContext,
+  { views, sandbox }: ConsoleTools,
+  { said }: ConsoleForm,
+  { to, once }: { to: string; once: object },
+): void {
+  const parts = Object.entries(once).filter(([, value]) => value !== undefined);
+  ctx.type = 'text/html; charset=utf-8';
+  ctx.body = views('done', { to, parts }, { title: 'Done', said, sandbox });
+}
+
+async function showRefusal(
+  ctx: RouterContext,
+  tools: ConsoleTools,
+  { page, form, visitor, values }: Parameters<typeof send>[2],
+  refusal: Refusal,
+): Promise<void> {
+  if (refusal.code === 'forbidden') throw refusal;
+  if (refusal.code === 'sign_in_again') {
+    const typed = [...values].filter(([name]) => name !== 'form_token');
+    const { accountId } = visitor.proof;
+    const draft = await tools.drafts.keep(accountId, { form: form.name, values: typed });
+    tools.sessions.begin(ctx, `${pathOf(ctx, form)}?draft=${draft}`, 'login');
+    return;
+  }
+  const filled = { form: form.name, values, told: refusal.told };
+  await showPage(ctx, tools, page, visitor, {
+    filled,
+    status: refusal.status,
+    path: pathOf(ctx, form),
+  });
 }
 
 async function showPage(
@@ -120,7 +150,7 @@ async function showPage(
   const { views, sandbox, formTokens, drafts } = tools;
   const query = after.filled ? {} : onlyOnce(ctx.query);
   const { accountId } = visitor.proof;
-  const once = await drafts.take(accountId, query.once);
+  const once = await drafts.read(accountId, query.once);
   const filled = after.filled ?? filledOf(await drafts.take(accountId, query.draft));
   const ask = askOf(tools, { ctx, visitor, query, once });
   const { title, data } = await page.show(ask);
@@ -129,9 +159,7 @@ async function showPage(
     const isAllowed = ask.may(form.act.role);
     return [form.name, { ...drawnForm(form, path, filled), isAllowed }] as const;
   });
-  ctx.status = after.status ?? 200;
-  ctx.type = 'text/html; charset=utf-8';
-  ctx.body = views(
+  const body = views(
     page.name,
     { ...data, forms: Object.fromEntries(forms), nowMs: ask.nowMs, query },
     {
@@ -142,6 +170,11 @@ async function showPage(
       reference: referenceOf(ctx),
     },
   );
+  // Only now that it is drawn: of a page that breaks off before nothing was shown.
+  await drafts.end(accountId, query.once);
+  ctx.status = after.status ?? 200;
+  ctx.type = 'text/html; charset=utf-8';
+  ctx.body = body;
 }
 
 function askOf(
