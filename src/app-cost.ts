@@ -72,8 +72,6 @@ export async function createCostSide(
     },
   });
   const failing = createFailingWatch({ ...tools, store });
-  // Of whoever answered before a reload: the breakers of this side begin closed.
-  metrics.breakersClosed();
 
   function state(): OutageState & { operations: DiditOperations } {
     const planned = outage.now();
@@ -104,6 +102,8 @@ export async function createCostSide(
     notice: () => noticeOf(state()),
     sideFor: (mail: SendMail | undefined) => ({
       start: (): void => {
+        // They are of whoever answered before a reload: those of this side begin closed.
+        metrics.breakersClosed();
         watch.start(mail);
         // Should the word of a change be lost, it is found by looking.
         every(peekEveryMs, () => {

@@ -96,7 +96,7 @@ function createDiditWatch(tools: WatchTools, spans: Spans | undefined): WatchCal
 /** More of them would be too many, however many there are. */
 const countedAtMost = 1_000;
 
-/** What is looked at when somebody scrapes: a few short reads. */
+/** What is looked at when somebody scrapes, of whoever answers from now on: a few short reads. */
 export function readStandings(
   { metrics, clock }: Pick<WatchTools, 'metrics' | 'clock'>,
   {

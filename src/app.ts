@@ -145,7 +145,6 @@ async function assemble(options: AppOptions, plain: Tools, opened: OpenedStore):
     afterwards: noteLogouts(records, clock),
   });
 
-  readStandings(tools, { ...records, audit, streams: door.streams });
   const operations = await createOperations(options, tools, {
     ...{ oidc, records, policies, audit, tally, didit: api, mail, spending: cost },
     ...{ clients: withOwnPages(options), erasure: people.leaving.erasure },
@@ -162,7 +161,13 @@ async function assemble(options: AppOptions, plain: Tools, opened: OpenedStore):
       people,
       cost.sideFor(mail),
       whereabouts,
-      { start: () => hearOfChanges(accounts, log), stop: () => bell.close() },
+      {
+        start(): void {
+          hearOfChanges(accounts, log);
+          readStandings(tools, { ...records, audit, streams: door.streams });
+        },
+        stop: () => bell.close(),
+      },
       { stop: () => closeDidit() },
       { stop: () => audit.close() },
       { stop: () => store.close() },

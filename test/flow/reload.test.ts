@@ -241,6 +241,30 @@ describe('what cannot be used', () => {
     expect(await metrics()).toContain('config_reload_failed 0');
   });
 
+  it('[PL-03] [PL-24] is not what the metrics are about from then on', async () => {
+    const bed = await start({ storeUrl: await freshRedis() });
+    const party = await createParty(bed);
+    const browser = createBrowser();
+    await bed.control('faults', { webhooks: 'withhold' });
+    const didit = await toSelfie(browser, await party.begin());
+    const back = await settle(browser, await takeSelfie(browser, didit, 'approve'));
+    const events = `${back.url.split('?')[0]}/events`;
+    const cookie = await browser.jar.getCookieString(events);
+    const listening = await fetch(events, { headers: { cookie } });
+    const metrics = async () => (await fetch(`${bed.managementUrl}/metrics`)).text();
+    await expect.poll(metrics).toContain('sse_connections 1');
+
+    const store = await bed.openStore();
+    onTestFinished(() => store.close());
+    const app = { client_id: 'of-nobody', redirect_uris: [], policy: 'gone' };
+    await store.put('Client:of-nobody', JSON.stringify(app));
+    await store.indexAdd('clients-by-time', 'of-nobody', 0);
+    // Almost all of what answers next is there when that is found.
+    await expect(bed.app.reload(() => Promise.resolve(bed.configured()))).rejects.toThrow(/gone/);
+    expect(await metrics()).toContain('sse_connections 1');
+    await listening.body?.cancel();
+  });
+
   function withSet(now: Configured, keys: jose.JWK[]): Configured {
     return { ...now, jwks: { keys } };
   }
