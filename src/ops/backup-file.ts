@@ -75,20 +75,23 @@ export async function restoreFile(
 
   const counts: Counts = {};
   let [over, read] = [0, 0];
-  let writing: Promise<void>[] = [];
+  let gathered: RawEntry[] = [];
+  async function write(entry: RawEntry): Promise<void> {
+    if (await restoreEntry(store, entry, clock())) count(counts, entry);
+    else over += 1;
+  }
+  // None is under way while lines are read: one that fails is heard of at once, and by whoever waits for it.
+  async function writeGathered(): Promise<void> {
+    const entries = gathered;
+    gathered = [];
+    await Promise.all(entries.map(write));
+  }
   await eachEntry(file, async (entry) => {
-    writing.push(
-      restoreEntry(store, entry, clock()).then((isWritten) => {
-        if (isWritten) count(counts, entry);
-        else over += 1;
-      }),
-    );
+    gathered.push(entry);
     if ((read += 1) % progressEvery === 0) progress(read);
-    if (writing.length < writesAtOnce) return;
-    await Promise.all(writing);
-    writing = [];
+    if (gathered.length >= writesAtOnce) await writeGathered();
   });
-  await Promise.all(writing);
+  await writeGathered();
   return { counts, over, writtenAtMs };
 }
 

@@ -88,3 +88,38 @@ it('that is there already stays as it is', async () => {
   );
   expect(readFileSync(file, 'utf8')).toBe('of yesterday');
 });
+
+it('whose restore fails in the middle is refused in words by a process that lives, and nothing is under way then', async () => {
+  const directory = directoryOfTest();
+  const script = `
+    import { restoreFile, writeToFile } from ${JSON.stringify(module)};
+    const told = { nowMs: 0, progress() {} };
+    const all = Array.from({ length: 90 }, (_, at) => ({ record: 'account:' + at, value: 'x'.repeat(4000) }));
+    await writeToFile('backup', all, told);
+    let underWay = 0;
+    const store = {
+      async put(key) {
+        underWay += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+        underWay -= 1;
+        if (key === 'account:3') throw new Error('the store does not answer');
+      },
+    };
+    const place = { store, entries: async function* () {}, encryptionKeys: [] };
+    await restoreFile('backup', place, { clock: () => 0, progress() {} }).then(
+      () => console.log('done'),
+      ({ message }) => console.log(message),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    console.log(underWay);
+  `;
+  const said = await new Promise<string>((resolve) =>
+    execFile(
+      process.execPath,
+      ['--input-type=module', '-e', script],
+      { cwd: directory },
+      (_, stdout, stderr) => resolve(stdout + stderr),
+    ),
+  );
+  expect(said).toBe('the store does not answer\n0\n');
+});
