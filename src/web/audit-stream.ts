@@ -49,9 +49,11 @@ export function createAuditStream(
       const entries = queue.slice(0, sentAtOnce);
       try {
         await sender.send(entries);
-        // What was dropped meanwhile was dropped from the front, and is no longer there to take away.
-        queue = queue.slice(queue.indexOf(entries.at(-1) as StreamedEntry) + 1);
-        if (pauseMs > 0) log.info('the audit stream goes on', { dropped });
+        // What was dropped meanwhile was dropped from the front: it is no longer there to take away, and was sent.
+        const left = queue.indexOf(entries.at(-1) as StreamedEntry) + 1;
+        queue = queue.slice(left);
+        dropped -= entries.length - left;
+        if (pauseMs > 0 || dropped > 0) log.info('the audit stream goes on', { dropped });
         [pauseMs, dropped] = [0, 0];
       } catch (error) {
         const told = { error: (error as Error).message, waiting: queue.length, dropped };

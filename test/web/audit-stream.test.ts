@@ -126,6 +126,30 @@ describe('the audit stream', () => {
     );
   });
 
+  it('says how many were left out also where the collector takes all that it gets, and is slow', async () => {
+    let answer = (): void => undefined;
+    let taken = 0;
+    const collector = createHttpServer((request, response) => {
+      void text(request).then((body) => {
+        taken += body.trimEnd().split('\n').length;
+        if (told.length > 0) response.end();
+        else answer = () => response.end();
+      });
+    });
+    await new Promise<void>((resolve) => void collector.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => collector.close().closeAllConnections());
+    const { port } = collector.address() as AddressInfo;
+    const { written, told } = openStream(`http://127.0.0.1:${port}/in`);
+    for (let number = 0; number < 5_003; number += 1)
+      written(blockOf('login.started', 'login.denied'));
+    await vi.waitFor(() => {
+      answer();
+      expect(taken).toBe(10_002);
+    }, patience);
+    // The first two were on their way when others came.
+    expect(told).toEqual([['the audit stream goes on', { dropped: 4 }]]);
+  });
+
   it('keeps the newest where nobody takes anything for long, and holds up nobody who stops', async () => {
     const { written, close, told } = openStream('syslog+tcp://127.0.0.1:1');
     for (let number = 0; number < 6_000; number += 1)
