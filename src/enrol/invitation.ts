@@ -38,22 +38,42 @@ export async function invite(
   person: NewAccount & { email: string },
   tools: InvitationTools,
 ): Promise<Invited> {
-  const { accounts, tickets, limits, clock, mail } = tools;
+  const { accounts, tickets, limits, mail } = tools;
   const { email } = person;
   const id = await accounts.idOf(email);
   const known = id === undefined ? undefined : await accounts.find(id);
-  const account =
-    known ?? (await accounts.add({ ...person, status: 'invited', emailVerified: false }));
-  if (account?.status !== 'invited') throw new Error(`${email} is somebody's who is here`);
-  if (!(await limits.invite(account.id))) {
+  const taken = `${email} is somebody's who is here`;
+  if (known && known.status !== 'invited') throw new Error(taken);
+  if (known && !(await limits.invite(known.id))) {
     throw new Error(`${email} was invited several times today: try again tomorrow`);
   }
-  const untilMs = clock() + goodForSeconds * 1000;
-  await accounts.change(account.id, (current) => ({ ...current, invitedUntilMs: untilMs }));
+  const waiting = await waitFor(person, known, tools);
+  if (!waiting) throw new Error(taken);
+  const { account, untilMs } = waiting;
+  // The first one counts as well.
+  if (!known) await limits.invite(account.id);
   await tickets.eraseKind('invitation', account.id);
   const link = await linkFor({ accountId: account.id }, tools);
   await mail({ address: email, locale: account.locale }, { kind: 'invitation', link, untilMs });
   return { account, untilMs };
+}
+
+/**
+ * From now on somebody is waited for, for a time: who has not come yet (`known`), or who is added by it. Both in one
+ * write: without an end they would be waited for for good, and the address be nobody else's.
+ * @returns undefined when the address was taken meanwhile.
+ */
+export async function waitFor(
+  person: NewAccount & { email: string },
+  known: Account | undefined,
+  { accounts, clock }: Pick<InvitationTools, 'accounts' | 'clock'>,
+): Promise<Invited | undefined> {
+  const untilMs = clock() + goodForSeconds * 1000;
+  const end = { invitedUntilMs: untilMs };
+  if (known) await accounts.change(known.id, (now) => ({ ...now, ...end }));
+  const account =
+    known ?? (await accounts.add({ ...person, ...end, status: 'invited', emailVerified: false }));
+  return account && { account, untilMs };
 }
 
 /** A second link to the same, for an operator to hand over: who comes by it has yet to show that the address is theirs. */

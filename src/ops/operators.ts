@@ -5,6 +5,7 @@
 import type { Clock } from '../domain/environment.ts';
 import type { Record as RecordEvent } from '../domain/event.ts';
 import type { Role } from '../domain/operator.ts';
+import { waitFor } from '../enrol/invitation.ts';
 import type { Account, Accounts } from '../store/accounts.ts';
 import { type ApiKey, apiKeyInWords } from '../store/api-keys.ts';
 import {
@@ -33,9 +34,6 @@ export interface MadeLink {
   account?: Account;
 }
 
-/** Nobody comes for it, and the account that waits for them is forgotten: see enrol/retention.ts. */
-const invitedForMs = 7 * 86_400_000;
-
 /** @throws with the reason, in words for whoever asked; nothing was made then. */
 export async function linkForOperator(
   { email, ...asked }: Pick<OperatorLink, 'role' | 'by' | 'maker'> & { email?: string | undefined },
@@ -59,10 +57,8 @@ export async function linkForOperator(
   };
 }
 
-async function accountOf(
-  email: string,
-  { accounts, canEnrol, clock }: LinkTools,
-): Promise<Account> {
+async function accountOf(email: string, tools: LinkTools): Promise<Account> {
+  const { accounts, canEnrol } = tools;
   const id = await accounts.idOf(email);
   const known = id === undefined ? undefined : await accounts.find(id);
   if (known?.status === 'active') return known;
@@ -71,12 +67,9 @@ async function accountOf(
     const needs = 'a workflow for documents (DIDIT_WORKFLOW_KYC) and a mail server (SMTP_URL)';
     throw new Error(`nobody signs in as "${email}", and to enrol somebody takes ${needs}`);
   }
-  const added =
-    known ?? (await accounts.add({ email, groups: [], status: 'invited', emailVerified: false }));
-  if (!added) throw new Error(`"${email}" was taken by somebody meanwhile`);
-  const invitedUntilMs = clock() + invitedForMs;
-  await accounts.change(added.id, (now) => ({ ...now, invitedUntilMs }));
-  return added;
+  const waiting = await waitFor({ email, groups: [] }, known, tools);
+  if (!waiting) throw new Error(`"${email}" was taken by somebody meanwhile`);
+  return waiting.account;
 }
 
 export interface ChangeTools {

@@ -101,7 +101,12 @@ export interface IdentityHashes {
 
 /** With an `id` (16 random bytes) when something had to be bound to the account before it is there. */
 export type NewAccount = Pick<Account, 'email' | 'username' | 'name' | 'groups'> &
-  Partial<Pick<Account, 'id' | 'status' | 'emailVerified' | 'givenName' | 'familyName' | 'locale'>>;
+  Partial<
+    Pick<
+      Account,
+      'id' | 'status' | 'emailVerified' | 'givenName' | 'familyName' | 'locale' | 'invitedUntilMs'
+    >
+  >;
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
