@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { AuditEntry } from '../../src/domain/audit.ts';
 import type { Actor } from '../../src/ops/acts/act.ts';
-import { actNamed } from '../../src/ops/acts/index.ts';
+import { actNamed, acts } from '../../src/ops/acts/index.ts';
 import { dayOf, isoDay } from '../../src/store/by-day.ts';
 import { apiOf, makeKey } from '../support/api.ts';
 import { createBrowser, createParty, signIn } from '../support/login.ts';
@@ -90,6 +90,17 @@ describe('[PL-26] whoever looks one person up', () => {
     },
   );
 
+  test.each(acts.filter(({ method, path }) => method === 'GET' && path.includes('accounts/:id')))(
+    'stands in the log also where it is a part of them: $id',
+    async ({ id: act }) => {
+      const before = bed.events.length;
+      await perform(act, viewer, { params: { id: sub } });
+      expect(bed.events.slice(before)).toMatchObject([
+        { ...lookedAt, act, object: sub, account: sub },
+      ]);
+    },
+  );
+
   test('leaves nothing that was typed there, where nobody has that name, nor where many are listed', async () => {
     const before = bed.events.length;
     await perform('accounts.list', viewer, { query: { named: 'nobody@example.com' } });
@@ -101,6 +112,16 @@ describe('[PL-26] whoever looks one person up', () => {
 });
 
 describe('[PL-26] what an operator did', () => {
+  test('to one person names them, whatever came of it', async () => {
+    const params = { id: sub };
+    const stop = perform('recoveries.stop', { ...admin, role: 'reviewer' }, { params });
+    await expect(stop).rejects.toMatchObject({ code: 'conflict' });
+    const told = { act: 'recoveries.stop', account: sub, operators: ['sub-1'] };
+    expect(bed.events.at(-1)).toMatchObject({ ...told, reason: 'conflict' });
+    await expect(perform('recoveries.stop', viewer, { params })).rejects.toThrow();
+    expect(bed.events.at(-1)).toMatchObject({ ...told, event: 'operator.refused' });
+  });
+
   test.each([
     ['was done', () => admin],
     ['was refused', () => viewer],

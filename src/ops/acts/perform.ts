@@ -179,7 +179,8 @@ function objectIn(params: unknown): string | undefined {
 const changesSomebody = ({ method, path }: Act): boolean =>
   method !== 'GET' && path.startsWith('/accounts/:id/');
 
-/** So that a search by account finds also who looked. */
-const isAboutPeople = ({ id }: Act): boolean => id.startsWith('accounts.') || id === 'audit.page';
+/** So that a search by account finds also who looked: what such an act is done to is an account. */
+const isAboutPeople = ({ id, path }: Act): boolean =>
+  /^\/accounts(\/:id|$)/.test(path) || id === 'audit.page';
 
 const reasonOf = (error: unknown): string => (error instanceof Problem ? error.code : 'internal');
