@@ -3,16 +3,18 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Act } from '../../src/ops/acts/act.ts';
 import { acts, scopes } from '../../src/ops/acts/index.ts';
+import { keepLog } from '../didit/support.ts';
 import { apiDocument, apiOf, makeKey } from '../support/api.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
 
 let bed: Testbed;
 let nowMs = Date.now();
+const log = keepLog();
 let token: string;
 let call: ReturnType<typeof apiOf>;
 
 beforeAll(async () => {
-  bed = await startTestbed({ clock: () => nowMs });
+  bed = await startTestbed({ clock: () => nowMs, log: log.write });
   token = await makeKey(bed);
   call = apiOf(bed, token);
 });
@@ -328,6 +330,32 @@ describe('nothing for browsers', () => {
     expect(said.headers.get('cache-control')).toBe('no-store');
     const asked = { headers: { 'access-control-request-method': 'GET' }, token: undefined };
     expect((await call('OPTIONS', '/clients', asked)).status).toBe(401);
+  });
+});
+
+describe('[PL-20] a key that asks for what it may not have', () => {
+  test('is refused thirty times a minute, and no more of it is written; what it may goes on', async () => {
+    const narrow = await makeKey(bed, ['policies:read'], { name: 'narrow' });
+    const { body } = await call('GET', '/api-keys?limit=200');
+    const keys = body['keys'] as { id: string; name: string }[];
+    const source = `key:${keys.find(({ name }) => name === 'narrow')?.id ?? ''}`;
+    const asked = { token: narrow, body: app };
+    const said: Awaited<ReturnType<typeof call>>[] = [];
+    while (said.length < 40) said.push(await call('POST', '/clients', asked));
+    const statuses = said.map(({ status }) => status);
+    expect(statuses).toEqual(Array.from({ length: 40 }, (_, at) => (at < 30 ? 403 : 429)));
+    expect(Number(said.at(-1)?.headers.get('retry-after'))).toBeGreaterThan(0);
+    const refused = bed.events.filter(({ operators }) => operators?.includes(source));
+    expect(refused.map(({ event }) => event)).toEqual(
+      statuses.slice(0, 30).map(() => 'operator.refused'),
+    );
+    const told = log.lines().filter(({ key }) => key === source);
+    expect(told).toMatchObject([
+      { level: 'warn', message: 'a key goes on asking for what it may not have' },
+    ]);
+    expect((await call('GET', '/policies', { token: narrow })).status).toBe(200);
+    const other = await makeKey(bed, ['policies:read']);
+    expect((await call('POST', '/clients', { ...asked, token: other })).status).toBe(403);
   });
 });
 

@@ -101,6 +101,15 @@ export function createPerform(tools: ActTools): Perform {
   };
 }
 
+/** @returns undefined when this key may, whatever it asks of the act. */
+export function whyNotByKey(
+  act: Pick<Act, 'scope' | 'takesTwo'>,
+  { scopes }: Pick<Actor, 'scopes'>,
+): string | undefined {
+  if (act.takesTwo) return 'it takes two people, and a key is none';
+  return scopes?.includes(act.scope) ? undefined : `it takes the scope ${act.scope}`;
+}
+
 /** @throws Refusal unless this actor may do it now. */
 export function mayPerform(
   act: Pick<Act, 'role' | 'scope' | 'isDangerous' | 'takesTwo'>,
@@ -108,10 +117,8 @@ export function mayPerform(
   { nowSeconds, environment }: { nowSeconds: number; environment: 'live' | 'sandbox' },
 ): void {
   if (by.kind === 'key') {
-    if (act.takesTwo) throw new Refusal('forbidden', 'it takes two people, and a key is none');
-    if (!by.scopes?.includes(act.scope)) {
-      throw new Refusal('forbidden', `it takes the scope ${act.scope}`);
-    }
+    const why = whyNotByKey(act, by);
+    if (why !== undefined) throw new Refusal('forbidden', why);
     return;
   }
   if (by.role === undefined || !hasRole(by.role, act.role)) {

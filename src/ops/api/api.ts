@@ -12,7 +12,7 @@ import type { Store } from '../../store/store.ts';
 import { createAllowance } from '../../web/allowance.ts';
 import type { Log } from '../../web/telemetry.ts';
 import type { Act, Actor } from '../acts/act.ts';
-import type { Perform } from '../acts/perform.ts';
+import { type Perform, whyNotByKey } from '../acts/perform.ts';
 import { Refusal } from '../acts/refusal.ts';
 import { answerAsProblem } from './answer.ts';
 import { type Answer, createIdempotency } from './idempotency.ts';
@@ -36,6 +36,8 @@ export interface ApiTools {
 
 /** Far more than a program that has its key right ever needs. */
 const wrongKeysAMinute = 30;
+/** Each is kept in the audit log for as long as it is: more of the same would say nothing more. */
+const refusalsAMinute = 30;
 const idempotencyKey = /^[\x21-\x7e]{1,255}$/;
 
 interface Caller {
@@ -46,6 +48,10 @@ interface Caller {
 export function createApi(tools: ApiTools): RequestListener {
   const router = new Router({ prefix: apiPath });
   const once = createIdempotency(tools);
+  const spendRefusal = createAllowance({
+    ...{ points: refusalsAMinute, seconds: 60 },
+    usedUp: (key) => tools.log.warn('a key goes on asking for what it may not have', { key }),
+  });
   for (const act of tools.acts) {
     router.register(act.path, [act.method], async (ctx) => {
       const answer = await answerOf(ctx, act, callerOf(ctx));
@@ -67,6 +73,7 @@ export function createApi(tools: ApiTools): RequestListener {
   return (req, res) => void answer(req, res);
 
   async function answerOf(ctx: RouterContext, act: Act, { token, actor }: Caller): Promise<Answer> {
+    if (whyNotByKey(act, actor) !== undefined) await spendRefusal(ctx, actor.name);
     const { text, value: body } = await readJson(ctx);
     const input = {
       params: ctx.params,
