@@ -97,3 +97,17 @@ test('an invitation, an erasure and a recovery are called off', async () => {
   const stopped = await json('accounts', 'recover', address, '--stop', '--operator', 'otto');
   expect(stopped).toEqual({ sub: id, recovery: 'stopped' });
 });
+
+test('[EN-10] the last admin is not blocked at the machine either', async () => {
+  const address = scene.bed.person();
+  const { accounts, operators: roles } = recordsOn(scene.store);
+  const id = (await accounts.idOf(address)) ?? '';
+  await roles.add(id, 'admin', 'test');
+  const refused = await operators.command('accounts', 'block', address);
+  expect(refused).toMatchObject({ status: 1, stdout: '' });
+  expect(refused.stderr).toContain(`${id} is the last admin, and stays`);
+  expect(await json('accounts', 'show', address)).toMatchObject({ status: 'active' });
+  const other = (await accounts.idOf(scene.bed.person())) ?? '';
+  await roles.add(other, 'admin', 'test');
+  expect(await json('accounts', 'block', address)).toEqual({ sub: id, status: 'blocked' });
+});

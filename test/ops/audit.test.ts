@@ -90,10 +90,9 @@ describe('[EN-10] what operators do from the command line', () => {
     'stands in the chain when the command ends',
     async () => {
       await operators.json('block', 'ben@example.com');
-      expect((await entriesOf('list', '--account', 'ben@example.com'))[0]).toMatchObject({
-        event: 'account.changed',
-        reason: 'blocked',
-      });
+      const [acted, changed] = await entriesOf('list', '--account', 'ben@example.com');
+      expect(acted).toMatchObject({ event: 'operator.acted', act: 'accounts.block' });
+      expect(changed).toMatchObject({ event: 'account.changed', reason: 'blocked' });
       await operators.json('unblock', 'ben@example.com');
       await operators.json('erase', 'ben@example.com', '--face');
       const told = (await entriesOf('list', '--account', 'ben@example.com')).map((one) => [

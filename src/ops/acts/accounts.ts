@@ -4,7 +4,7 @@ import { describeAccount } from '../../enrol/export.ts';
 import { hasYetToArrive, invite } from '../../enrol/invitation.ts';
 import { person } from '../../enrol/person.ts';
 import type { Account } from '../../store/accounts.ts';
-import { act, idParam, isoTime, pageQuery } from './act.ts';
+import { type Actor, act, idParam, isoTime, pageQuery } from './act.ts';
 import { requireOtherAdmin } from './operator-accounts.ts';
 import { Refusal, orConflict } from './refusal.ts';
 import type { ActTools } from './tools.ts';
@@ -118,7 +118,7 @@ const block = act({
   ...{ role: 'reviewer', scope: 'accounts:write' },
   params: idParam,
   answer: statusAnswer,
-  run: ({ params: { id } }, tools) => setStatus(id, 'blocked', tools),
+  run: ({ params: { id } }, tools, by) => setStatus(id, 'blocked', tools, by),
 });
 
 const unblock = act({
@@ -127,14 +127,15 @@ const unblock = act({
   ...{ role: 'reviewer', scope: 'accounts:write' },
   params: idParam,
   answer: statusAnswer,
-  run: ({ params: { id } }, tools) => setStatus(id, 'active', tools),
+  run: ({ params: { id } }, tools, by) => setStatus(id, 'active', tools, by),
 });
 
 /** @throws Refusal when it stays as it is. */
 async function setStatus(
   id: string,
   wanted: 'active' | 'blocked',
-  tools: Pick<ActTools, 'accounts' | 'operators'>,
+  tools: Pick<ActTools, 'accounts' | 'operators' | 'record' | 'clock'>,
+  by: Actor,
 ): Promise<{ sub: string; status: 'active' | 'blocked' | 'invited' }> {
   const account = await findAccount(id, tools);
   if (wanted === 'blocked') await requireOtherAdmin(id, tools);
@@ -145,6 +146,8 @@ async function setStatus(
     throw new Refusal('conflict', `${id} is ${account.status}, and stays so`);
   }
   if (wanted === 'blocked') await keepAnAdmin(account, tools);
+  const about = { account: id, reason: status, operators: [by.name] };
+  tools.record({ event: 'account.changed', atMs: tools.clock(), ...about });
   return { sub: id, status };
 }
 

@@ -1,4 +1,4 @@
-/** `didit-oidc accounts factors|uninvite|keep`: what somebody can sign in by, and what is called off. */
+/** `didit-oidc accounts block|unblock|factors|uninvite|keep`: who may come, and by what; and what is called off. */
 import type { Command } from 'commander';
 import { subOf, withActs } from './acting.ts';
 import { type OperatorOptions, operatorCommand, print, printAll } from './people.ts';
@@ -25,6 +25,19 @@ const calledOff = {
 } as const;
 
 export function addActsOnAccounts(accounts: Command): void {
+  for (const verb of ['block', 'unblock']) {
+    operatorCommand(
+      accounts,
+      `${verb} <identifier>`,
+      `${verb} the account with this e-mail address, user name or sub`,
+    ).action((identifier: string, options: OperatorOptions) =>
+      withActs(options, async (perform) => {
+        const id = await subOf(identifier, perform);
+        const { status } = await perform(`accounts.${verb}`, { params: { id } });
+        print(options, { sub: id, status }, () => [`${id} is ${String(status)}`]);
+      }),
+    );
+  }
   operatorCommand(
     accounts,
     'factors <identifier>',

@@ -6,16 +6,7 @@ import { addEnrolCommands } from './accounts-enrol.ts';
 import { addErasureCommands } from './accounts-erase.ts';
 import { addFileCommands } from './accounts-file.ts';
 import { addRecoverCommand } from './accounts-recover.ts';
-import {
-  type OperatorOptions,
-  type PeopleOptions,
-  findPerson,
-  operatorCommand,
-  peopleCommand,
-  print,
-  recordBy,
-  withPeople,
-} from './people.ts';
+import { type PeopleOptions, findPerson, peopleCommand, print, withPeople } from './people.ts';
 
 export function addAccountsCommand(program: Command): void {
   const accounts = program.command('accounts').description('people');
@@ -30,16 +21,6 @@ export function addAccountsCommand(program: Command): void {
   addRecoverCommand(accounts);
   addErasureCommands(accounts);
   addActsOnAccounts(accounts);
-  const verbs = { block: 'blocked', unblock: 'active' } as const;
-  for (const [verb, status] of Object.entries(verbs)) {
-    operatorCommand(
-      accounts,
-      `${verb} <identifier>`,
-      `${verb} the account with this e-mail address, user name or sub`,
-    ).action((identifier: string, options: OperatorOptions) =>
-      setStatus(identifier, status, options),
-    );
-  }
 }
 
 async function list(options: PeopleOptions): Promise<void> {
@@ -78,25 +59,4 @@ async function show(identifier: string, options: PeopleOptions): Promise<void> {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-async function setStatus(
-  identifier: string,
-  status: 'active' | 'blocked',
-  options: OperatorOptions,
-): Promise<void> {
-  const { hasYetToArrive } = await import('../../enrol/invitation.ts');
-  await withPeople(options, async (people) => {
-    const record = recordBy(options.operator, people.record);
-    const account = await findPerson(people, identifier);
-    const { id } = account;
-    // Whoever is invited, or held over a recovery, is not let in by this.
-    const isOther = status === 'active' && !['active', 'blocked'].includes(account.status);
-    const next = status === 'active' && hasYetToArrive(account) ? 'invited' : status;
-    if (isOther || !(await people.accounts.setStatus(id, next))) {
-      throw new Error(`${id} is ${account.status}, and stays so`);
-    }
-    record({ event: 'account.changed', atMs: Date.now(), account: id, reason: next });
-    print(options, { sub: id, status: next }, () => [`${id} is ${next}`]);
-  });
 }
