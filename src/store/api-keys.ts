@@ -64,12 +64,19 @@ export function createApiKeys(
     return kept && isGone ? [withoutHash(kept), ...made] : made;
   }
 
-  /** Those that somebody made, and those that were made with these. @returns what was revoked. */
+  /**
+   * Those that somebody made, and those that were made with these; also those whose maker is a key that is gone, which
+   * a try before has left. @returns what was revoked.
+   */
   async function revokeMadeBy(createdBy: string): Promise<ApiKey[]> {
     const ids = await Array.fromAsync(membersSince(store, index, 0));
-    const all = await Promise.all(ids.map(load));
+    const all = (await Promise.all(ids.map(load))).filter((key) => key !== undefined);
+    const there = new Set(all.map(apiKeyName));
     const gone: ApiKey[] = [];
-    for (const key of all) if (key?.createdBy === createdBy) gone.push(...(await revoke(key.id)));
+    for (const { id, createdBy: maker } of all) {
+      const isLeft = isApiKeyName(maker) && !there.has(maker);
+      if (maker === createdBy || isLeft) gone.push(...(await revoke(id)));
+    }
     return gone;
   }
 

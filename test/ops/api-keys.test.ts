@@ -160,6 +160,19 @@ describe('[PL-20] keys that an admin made', () => {
     expect(await Promise.all(tokens.map(statusFor))).toEqual([401, 401]);
   });
 
+  it('end also where it broke off further down', async () => {
+    const maker = await admin();
+    const { ids, tokens } = await keysOf(maker);
+    const [, second = ''] = tokens;
+    const body = { name: 'of the second', scopes };
+    const { status, body: third } = await apiOf(bed, second)('POST', '/api-keys', { body });
+    expect(status).toBe(201);
+    for (const id of ids) await records.store.delete(`api-key:${id}`);
+    const again = perform('api-keys.revoke', { params: { id: ids[0] } }, as(maker));
+    await expect(again).rejects.toThrow('there is no such key');
+    expect(await statusFor(String(third['token']))).toBe(401);
+  });
+
   it('end also when the account is erased, or the command line removes its operator', async () => {
     await admin();
     const [erased, removed] = [await admin(), await admin()];
