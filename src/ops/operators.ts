@@ -86,7 +86,8 @@ export async function changeOperator(
   { operators, operatorLinks, clock, record }: ChangeTools,
 ): Promise<Changed> {
   const done = role === undefined ? await operators.remove(id) : await operators.setRole(id, role);
-  if (done.change === 'last_admin') return done;
+  const isUnknown = done.change === 'unknown';
+  if (done.change === 'last_admin' || (isUnknown && role !== undefined)) return done;
   await operatorLinks.end(id);
   if (done.change === 'done') {
     const about = { account: id, object: id, operators: [by], ...(role ? { reason: role } : {}) };

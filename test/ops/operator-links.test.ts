@@ -72,6 +72,16 @@ describe('[PL-20] a link that an admin made', () => {
     expect(await follow(link)).toEqual(over);
   });
 
+  it('for one person is still good after a role was refused to them, who are no operator yet', async () => {
+    const { accountId: by } = await operator(scene);
+    const address = scene.bed.person();
+    const id = (await scene.records.accounts.idOf(address)) ?? '';
+    const link = await scene.link('viewer', id);
+    const refused = perform('operators.set-role', { params: { id }, body: { role: 'admin' } }, by);
+    await expect(refused).rejects.toThrow('there is no such operator');
+    expect(heading((await enter(link, address)).page)).toBe('Overview');
+  });
+
   it('is over when its maker is removed between the sign-in and the way back', async () => {
     const other = await operator(scene);
     const maker = await operator(scene);
