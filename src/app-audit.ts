@@ -32,6 +32,7 @@ export function withAudit<T extends Heard>(
   const audit = createAudit(store, {
     ...{ clock, hash, keptSeconds, explanations: createExplanations(store, clock) },
     failed: (error) => log.warn('the audit log is written late', { error: String(error) }),
+    left: (events) => log.error('what the audit log lacks', { events }),
     ...(stream ? { written: stream.written } : {}),
   });
   const tally = createTally(store, {

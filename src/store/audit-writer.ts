@@ -2,6 +2,7 @@
  * The events that are not written yet. They are gathered for a moment and written as one block: what is decisive at
  * once, the steps of an ordinary sign-in when there is more to say. A store that does not answer is waited for.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AuditBlock, companyMs, eventsInBlock, lastOf, mayWait } from '../domain/audit.ts';
 import type { Clock } from '../domain/environment.ts';
 import type { AuditEvent } from '../domain/event.ts';
@@ -12,13 +13,19 @@ export interface WriterTools {
   /** Told of each block once it is written. */
   written?: (block: AuditBlock) => void;
   failed: (error: unknown) => void;
+  /** Told of what is not written when the process ends: the store did not take it to the last. */
+  left?: (events: readonly AuditEvent[]) => void;
 }
 
 const soonMs = 250;
 const againMs = 2_000;
 const gatheredAtMost = 10_000;
+/** A stop does not take long; and a store that went away for a moment is back by then. */
+const closingTries = 3;
+const closingAgainMs = 1_000;
 
-export function createAuditWriter(blocks: AuditBlocks, { clock, written, failed }: WriterTools) {
+export function createAuditWriter(blocks: AuditBlocks, tools: WriterTools) {
+  const { clock, written, failed, left } = tools;
   let gathered: AuditEvent[] = [];
   let lost = 0;
   /** Of a write that may have come to something, although nobody said so. */
@@ -97,7 +104,12 @@ export function createAuditWriter(blocks: AuditBlocks, { clock, written, failed 
     ...{ record, flush, waiting: () => gathered.length },
     close: async (): Promise<void> => {
       isClosed = true;
-      await flush().catch(() => undefined);
+      for (let tries = 1; tries <= closingTries; tries += 1) {
+        if (tries > 1) await sleep(closingAgainMs);
+        await flush().catch(() => undefined);
+        if (gathered.length === 0) break;
+      }
+      if (gathered.length > 0) left?.(gathered);
       await writeHead().catch(failed);
     },
   };

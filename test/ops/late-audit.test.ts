@@ -27,11 +27,13 @@ async function house() {
       ? Promise.reject(new StoreUnavailable({ cause: 'a test' }))
       : store.put(key, ...rest);
   const failures: unknown[] = [];
+  const left: string[] = [];
   const audit = createAudit(
     { ...store, put },
     {
       ...{ clock, hash, keptSeconds: 86_400, explanations: createExplanations(store, clock) },
       failed: (error) => void failures.push(error),
+      left: (events) => void left.push(...events.map(({ act = '' }) => act)),
     },
   );
   onTestFinished(() => audit.close());
@@ -39,7 +41,7 @@ async function house() {
   const tools = { clock, random, apiKeys, environment: 'sandbox', record: audit.record };
   const perform = createPerform({ ...tools, flushAudit: audit.flush } as unknown as ActTools);
   return {
-    ...{ log, failures, apiKeys },
+    ...{ log, failures, left, apiKeys, end: audit.close },
     makeKey: (name: string) =>
       perform(actNamed('api-keys.add'), { body: { name, scopes: ['clients:read'] } }, ann),
     names: async () => (await apiKeys.page({ limit: 10 }))?.keys.map(({ name }) => name),
@@ -71,4 +73,22 @@ it('[PL-26] nothing more is done until it is written', async () => {
   await makeKey('second');
   expect(await names()).toEqual(['first', 'second']);
   expect(await entries()).toHaveLength(2);
+});
+
+it('[PL-26] what the store does not take to the last is told when the process ends', async () => {
+  const { log, left, makeKey, end } = await house();
+  log.isAway = true;
+  await makeKey('nightly');
+  await end();
+  expect(left).toEqual(['api-keys.add']);
+});
+
+it('[PL-26] a store that is back in time gets it, and nothing is left', async () => {
+  const { log, left, makeKey, entries, end } = await house();
+  log.isAway = true;
+  await makeKey('nightly');
+  setTimeout(() => (log.isAway = false), 500);
+  await end();
+  expect(left).toEqual([]);
+  expect(await entries()).toHaveLength(1);
 });
