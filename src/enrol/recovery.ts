@@ -39,6 +39,15 @@ export function runningRecovery(
   return nowMs < recovery.readyAtMs + openForSeconds * 1000 ? recovery : undefined;
 }
 
+/** One operator asked for it, and another one may open it: a day long. */
+export function askedRecovery(
+  { recovery }: Pick<Account, 'recovery'>,
+  nowMs: number,
+): { askedBy: string; askedAtMs: number } | undefined {
+  if (!recovery || !('askedBy' in recovery)) return undefined;
+  return nowMs < recovery.askedAtMs + askGoodForMs ? recovery : undefined;
+}
+
 /** May a document be shown for it now? */
 export function isProvable(recovery: Account['recovery'], nowMs: number): boolean {
   const running = runningRecovery({ ...(recovery ? { recovery } : {}) }, nowMs);
@@ -130,7 +139,7 @@ export async function openRecovery(
     [next, problem] = [undefined, undefined];
     if (runningRecovery(current, nowMs)) problem = 'a recovery runs already';
     else {
-      next = nextStep(current.recovery, operator, names, tools);
+      next = nextStep(current, operator, names, tools);
       if (!next) problem = `${operator} has asked for it already: it takes another operator`;
     }
     return next ? { ...current, recovery: next } : current;
@@ -147,16 +156,14 @@ export async function openRecovery(
 
 /** @returns undefined when this operator has asked already. */
 function nextStep(
-  before: Account['recovery'],
+  current: Pick<Account, 'recovery'>,
   operator: string,
   names: readonly string[],
   { clock, recoveryHoldSeconds }: RecoveryTools,
 ): Account['recovery'] {
   const nowMs = clock();
-  const asked = before && 'askedBy' in before ? before : undefined;
-  if (!asked || nowMs >= asked.askedAtMs + askGoodForMs) {
-    return { askedBy: operator, askedAtMs: nowMs };
-  }
+  const asked = askedRecovery(current, nowMs);
+  if (!asked) return { askedBy: operator, askedAtMs: nowMs };
   if (isAnyOf(names, asked.askedBy)) return undefined;
   const readyAtMs = nowMs + recoveryHoldSeconds * 1000;
   return { beganAtMs: nowMs, readyAtMs, openedBy: [asked.askedBy, operator] };

@@ -72,7 +72,7 @@ describe('[EN-10] a recovery', () => {
     const weak = ['urn:didit-oidc:acr:selfie:test', 'urn:didit-oidc:acr:fallback:test', 'phr', ''];
     for (const acr of weak) {
       expect(await perform('recoveries.open', sub, operator(operators[0], { acr }))).toBe(
-        'forbidden',
+        'sign_in_again',
       );
     }
     const old = operator(operators[0], { authTime: 1 });
@@ -122,11 +122,20 @@ describe('[EN-10] a recovery', () => {
     expect(mailsTo(address)).toEqual([]);
   });
 
+  test('that nobody seconded is over after a day, whoever asked for it', async () => {
+    const { sub } = await enrolled();
+    expect(await perform('recoveries.open', sub, operator('typed'))).toBe('asked');
+    expect((await call('GET', `/accounts/${sub}/recovery`)).body).toMatchObject({ state: 'asked' });
+    scene.pass(24 * 60 * minute);
+    expect((await call('GET', `/accounts/${sub}/recovery`)).body).toEqual({ state: 'none' });
+    expect(await perform('recoveries.open', sub, operator(operators[1]))).toBe('asked');
+  });
+
   test('every try stands in the audit log', async () => {
     const { sub } = await enrolled();
     await perform('recoveries.open', sub, operator(operators[0], { acr: '' }));
     expect(scene.bed.events.at(-1)).toMatchObject({
-      ...{ event: 'operator.refused', act: 'recoveries.open', reason: 'forbidden' },
+      ...{ event: 'operator.refused', act: 'recoveries.open', reason: 'sign_in_again' },
       ...{ object: sub, operators: [operators[0]] },
     });
   });

@@ -1,6 +1,7 @@
 /** How somebody goes, and comes back who has nothing left to show. */
 import { z } from 'zod';
 import {
+  askedRecovery,
   openRecovery,
   recoveryLink,
   runningRecovery,
@@ -125,9 +126,9 @@ const getRecovery = act({
     if (running) {
       return { state: stateOf(running, tools.clock()), ready_at: isoTime(running.readyAtMs) };
     }
-    const { recovery } = account;
-    return recovery && 'askedBy' in recovery
-      ? { state: 'asked' as const, asked_by: recovery.askedBy }
+    const asked = askedRecovery(account, tools.clock());
+    return asked
+      ? { state: 'asked' as const, asked_by: asked.askedBy }
       : { state: 'none' as const };
   },
 });
@@ -143,7 +144,7 @@ const openOne = act({
   async run({ params: { id } }, tools, by) {
     const account = await findAccount(id, tools);
     if (!tools.canInvite) throw new Refusal('conflict', 'nobody can show a document here');
-    await requireOperator(account.recovery, tools);
+    await requireOperator(askedRecovery(account, tools.clock())?.askedBy, tools);
     const opened = await orConflict(openRecovery(account, by.name, tools));
     return opened.state === 'asked'
       ? { state: 'asked' as const }
@@ -152,17 +153,12 @@ const openOne = act({
 });
 
 /** A name that somebody gave at the command line may be anybody's, and who asked may be no operator any more. */
-async function requireOperator(
-  recovery: Awaited<ReturnType<typeof findAccount>>['recovery'],
-  tools: ActTools,
-): Promise<void> {
-  if (!recovery || !('askedBy' in recovery)) return;
-  if (!(await isOperatorNow(recovery.askedBy, 'reviewer', tools))) {
-    throw new Refusal(
-      'conflict',
-      `${recovery.askedBy}, who asked for it, is no operator here: stop it, or open it at the command line`,
-    );
-  }
+async function requireOperator(askedBy: string | undefined, tools: ActTools): Promise<void> {
+  if (askedBy === undefined || (await isOperatorNow(askedBy, 'reviewer', tools))) return;
+  throw new Refusal(
+    'conflict',
+    `${askedBy}, who asked for it, is no operator here: stop it, or open it at the command line`,
+  );
 }
 
 const linkFor = act({

@@ -128,7 +128,7 @@ export function mayPerform(
   const isStrong = strongSignIns.some((one) => satisfies(by.acr ?? '', acrName(one, environment)));
   if (act.takesTwo && !isStrong) {
     throw new Refusal(
-      'forbidden',
+      'sign_in_again',
       'it takes a sign-in by a passkey, or by a selfie on your own device',
     );
   }
@@ -183,11 +183,11 @@ function objectIn(params: unknown): string | undefined {
   return parsed.success ? parsed.data.id : undefined;
 }
 
-const changesSomebody = ({ method, path }: Act): boolean =>
-  method !== 'GET' && path.startsWith('/accounts/:id/');
+const isOfOneAccount = ({ path }: Act): boolean => /^\/accounts\/:id(\/|$)/.test(path);
+const changesSomebody = (act: Act): boolean => act.method !== 'GET' && isOfOneAccount(act);
 
 /** So that a search by account finds also who looked: what such an act is done to is an account. */
-const isAboutPeople = ({ id, path }: Act): boolean =>
-  /^\/accounts(\/:id|$)/.test(path) || id === 'audit.page';
+const isAboutPeople = (act: Act): boolean =>
+  isOfOneAccount(act) || act.path === '/accounts' || act.id === 'audit.page';
 
 const reasonOf = (error: unknown): string => (error instanceof Problem ? error.code : 'internal');
