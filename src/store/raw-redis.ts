@@ -41,24 +41,32 @@ async function* entriesOf(
   const leftMs = await client.pttl(name);
   const end = leftMs < 0 ? {} : { untilMs: clock() + leftMs };
   if (prefix === indexPrefix) {
-    for (let from = 0; ; from += membersInPiece) {
-      const flat = await client.zrange(
-        name,
-        String(from),
-        String(from + membersInPiece - 1),
-        'WITHSCORES',
-      );
-      const members = Array.from({ length: flat.length / 2 }, (_, at): [string, number] => [
-        flat[2 * at] ?? '',
-        Number(flat[2 * at + 1]),
-      ]);
-      if (members.length > 0) yield { index: key, members, ...end };
-      if (members.length < membersInPiece) return;
-    }
+    for await (const members of piecesOf(client, name)) yield { index: key, members, ...end };
+    return;
   }
   const text = await client.get(name);
   // It ended between two questions.
   if (text === null) return;
   if (prefix === counterPrefix) yield { counter: key, count: Number(text), ...end };
   else yield { record: key, value: unpack(text).value, ...end };
+}
+
+/** Scanned, since a member that leaves moves all behind it to another rank; each once, though a scan may name it twice. */
+async function* piecesOf(
+  client: RedisClient,
+  name: string,
+): AsyncGenerator<[member: string, score: number][]> {
+  const seen = new Set<string>();
+  let cursor = '0';
+  do {
+    const [next, flat] = await client.zscan(name, cursor, 'COUNT', membersInPiece);
+    cursor = next;
+    const members: [string, number][] = [];
+    for (let at = 0; at < flat.length; at += 2) {
+      const member = flat[at] ?? '';
+      if (!seen.has(member)) members.push([member, Number(flat[at + 1])]);
+      seen.add(member);
+    }
+    if (members.length > 0) yield members;
+  } while (cursor !== '0');
 }
