@@ -62,6 +62,30 @@ export function withNewKey<K extends SigningKey>(
   return [{ ...fresh, published_at: nowSeconds, signs_from: signsFrom }, ...kept];
 }
 
+/**
+ * The set without one of its keys. Should it have been the last that was to sign, the one before it goes on without an
+ * end, as before there was a next one: else nobody would sign from that day on.
+ */
+export function withoutKey(
+  keys: readonly SigningKey[],
+  kid: string,
+  nowSeconds: number,
+): SigningKey[] {
+  const states = statesOf(keys, nowSeconds);
+  const alg = keys.find((key) => key.kid === kid)?.alg;
+  const line = keys.filter(
+    (key, at) => key.alg === alg && (states[at] === 'signing' || states[at] === 'published'),
+  );
+  const [last, before] = line.toSorted((a, b) => compare(beginning(b), beginning(a)));
+  const left = keys.filter((key) => key.kid !== kid);
+  if (last?.kid !== kid) return left;
+  return left.map((key) => (key === before ? withoutEnd(key) : key));
+}
+
+function withoutEnd({ retires_at: _, ...key }: SigningKey): SigningKey {
+  return key;
+}
+
 /** The newest whose time has come. Should there be none, the one whose time comes first: somebody has to sign. */
 function signerOf<K extends SigningKey>(keys: readonly K[], alg: string, nowSeconds: number) {
   const own = keys.filter((key) => key.alg === alg);

@@ -5,6 +5,7 @@ import {
   publishedKeys,
   statesOf,
   withNewKey,
+  withoutKey,
 } from '../../src/domain/signing-keys.ts';
 
 const now = 1_800_000_000;
@@ -72,6 +73,34 @@ describe('the life of a signing key', () => {
     expect(signerAt(now)).toEqual(['a']);
     expect(signerAt(now + hour)).toEqual(['b']);
     expect(signerAt(now + hour + 60)).toEqual(['c']);
+  });
+
+  it('[PL-03] whichever key is taken out, one goes on to sign without an end', () => {
+    const rotated = (keys: SigningKey[], kid: string, nowSeconds: number): SigningKey[] => {
+      const dates = { nowSeconds, signsFrom: nowSeconds + hour, keptForSeconds: hour };
+      return withNewKey(keys, { kid, alg: 'ES256' }, dates);
+    };
+    const other: SigningKey = { kid: 'other', alg: 'RS256', retires_at: now + 9 * hour };
+    const once = rotated([{ kid: 'a', alg: 'ES256' }, other], 'b', now);
+    const twice = rotated(once, 'c', now + 60);
+    const left = (keys: SigningKey[], ...gone: string[]) =>
+      gone.reduce((all, kid) => withoutKey(all, kid, now + 90), keys);
+    expect(left(once, 'b')).toEqual([{ kid: 'a', alg: 'ES256' }, other]);
+    expect(left(twice, 'c', 'b')).toEqual([{ kid: 'a', alg: 'ES256' }, other]);
+    expect(left(twice, 'b', 'c')).toEqual([{ kid: 'a', alg: 'ES256' }, other]);
+    // The one before it follows, and has nobody behind it any more.
+    expect(left(twice, 'c').map(({ kid, retires_at: end }) => [kid, end])).toEqual([
+      ['b', undefined],
+      ['a', now + 2 * hour],
+      ['other', now + 9 * hour],
+    ]);
+    expect(left(twice, 'b')).toEqual(twice.filter(({ kid }) => kid !== 'b'));
+    // An end that somebody gave to the last one is not because of another.
+    const ending = twice.map((key) => (key.kid === 'c' ? { ...key, retires_at: now * 2 } : key));
+    expect(left(ending, 'b')).toEqual(ending.filter(({ kid }) => kid !== 'b'));
+    // One that signed before takes nothing along.
+    const later = now + 2 * hour - 1;
+    expect(withoutKey(once, 'a', later)).toEqual(once.filter(({ kid }) => kid !== 'a'));
   });
 
   it('[PL-03] whatever the dates, at most one key of an algorithm signs, and it is published first', () => {

@@ -105,6 +105,15 @@ describe('keys on the disk', () => {
     ).rejects.toThrow('it signs');
   });
 
+  it('[PL-03] the next signing key is taken out again, and the one that signs goes on', async () => {
+    const { keys } = await keysOf();
+    const before = readFileSync(jwksFile, 'utf8');
+    const { ids } = await keys.rotate('signing', { by: 'ann' });
+    const recordsOf = () => Promise.resolve(new Map());
+    for (const id of ids) await keys.retire('signing', id, { by: 'ann', recordsOf });
+    expect(JSON.parse(readFileSync(jwksFile, 'utf8'))).toEqual(JSON.parse(before));
+  });
+
   it('[PL-03] a key of the store goes when no record needs it, and not before', async () => {
     const { keys } = await keysOf();
     const id = keyIdOf(oldStoreKey);

@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import type { Next } from '../../config/write.ts';
 import { inOrder, parseDated } from '../../domain/dated.ts';
 import type { Record } from '../../domain/event.ts';
-import { statesOf } from '../../domain/signing-keys.ts';
+import { statesOf, withoutKey } from '../../domain/signing-keys.ts';
 import { parseJwks } from '../../oidc/keys.ts';
 import { keyIdOf } from '../../store/keyring.ts';
 import { shortId } from './list.ts';
@@ -92,7 +92,7 @@ async function retireSigning({ jwksFile }: Config, id: string, nowSeconds: numbe
         'it signs: didit-oidc keys rotate signing first, with --now if it was stolen',
       );
     }
-    return writeSet(keys.filter(({ kid }) => kid !== id));
+    return writeSet(withoutKey(keys, id, nowSeconds));
   });
 }
 
