@@ -1,4 +1,5 @@
 /** Keys on the disk, as the commands, the API and the console change them. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,11 +15,14 @@ import { startTestbed, webhookSecret, workflowId } from '../support/testbed.ts';
 
 const now = Date.UTC(2026, 10, 28, 12);
 const oldStoreKey = randomKey();
+/** How long after `now` it is. */
+let passedMs: number;
 let directory: string;
 let configFile: string;
 let jwksFile: string;
 
 beforeEach(async () => {
+  passedMs = 0;
   directory = mkdtempSync(join(tmpdir(), 'didit-oidc-keys-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   configFile = join(directory, 'config.yaml');
@@ -39,15 +43,12 @@ beforeEach(async () => {
 });
 
 async function keysOf(env: Record<string, string> = {}) {
-  const { store } = await openStore({
-    url: 'sqlite::memory:',
-    encryptionKeys: [],
-    clock: () => now,
-  });
+  const clock = () => now + passedMs;
+  const { store } = await openStore({ url: 'sqlite::memory:', encryptionKeys: [], clock });
   onTestFinished(() => store.close());
   const events: AuditEvent[] = [];
   const keys = createKeys({
-    ...{ fileName: configFile, env, store, clock: () => now },
+    ...{ fileName: configFile, env, store, clock },
     record: (event) => events.push(event),
     tryDiditKey: (_, key) => (key === 'good' ? Promise.resolve() : Promise.reject(new Error('no'))),
   });
@@ -112,6 +113,35 @@ describe('keys on the disk', () => {
     const recordsOf = () => Promise.resolve(new Map());
     for (const id of ids) await keys.retire('signing', id, { by: 'ann', recordsOf });
     expect(JSON.parse(readFileSync(jwksFile, 'utf8'))).toEqual(JSON.parse(before));
+  });
+
+  it('[PL-03] of all that is over each leaves an entry with who took it out, once it is out of its file', async () => {
+    const { keys, events } = await keysOf();
+    await keys.rotate('signing', { by: 'ann', isNow: true });
+    await keys.rotate('cookies', { by: 'ann', isNow: true });
+    await keys.rotate('webhook', { by: 'ann', value: 'another-webhook-secret-012345' });
+    const over = (await keys.list()).filter(({ state }) => state === 'retiring' || state === 'old');
+    const objects = over.map(({ use, id }) => `${use}:${id}`);
+    expect(objects).toHaveLength(4);
+    passedMs = 60 * 86_400_000;
+    events.length = 0;
+    expect(await keys.tidy({ by: 'ben' })).toEqual(over.map(({ id }) => id));
+    const entry = { event: 'key.retired', atMs: now + passedMs, operators: ['ben'] };
+    expect(events).toEqual(objects.map((object) => ({ ...entry, object })));
+    expect(await keys.tidy({ by: 'ben' })).toEqual([]);
+    expect(events).toHaveLength(4);
+  });
+
+  it('[PL-03] what is out of one file is told also where the next one cannot be written', async () => {
+    const { keys } = await keysOf();
+    await keys.rotate('signing', { by: 'ann', isNow: true });
+    passedMs = 60 * 86_400_000;
+    const fixed = 'from-the-environment-0123456789abcdef until 2026-12-01T00:00:00Z';
+    const { keys: others, events } = await keysOf({
+      COOKIE_KEYS: `a-cookie-key-of-32-bytes-0123456789abc,${fixed}`,
+    });
+    await expect(others.tidy({ by: 'ben' })).rejects.toThrow(CannotWrite);
+    expect(events.map(({ event }) => event)).toEqual(['key.retired', 'key.retired']);
   });
 
   it('[PL-03] a key of the store goes when no record needs it, and not before', async () => {
@@ -192,6 +222,29 @@ describe('keys on the disk', () => {
       /^[\w-]{43} from 2026-11-28T12:00:00Z,a-key-in-a-file-of-its-own-0123456789 until \S+\n$/,
     );
   });
+});
+
+it('[PL-03] who takes out what is over stands in the audit log', () => {
+  const file = join(directory, 'cookie-keys');
+  writeFileSync(
+    file,
+    `a-key-of-its-own-0123456789abcdef,${'old'.repeat(9)} until 2026-01-01T00:00:00Z`,
+  );
+  const env = {
+    ...{ CONFIG_FILE: configFile, COOKIE_KEYS_FILE: file },
+    STORE_URL: `sqlite:${join(directory, 'store.sqlite')}`,
+  };
+  const command = (...args: string[]): string =>
+    execFileSync(process.execPath, ['src/main.ts', ...args], {
+      env,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+  expect(command('keys', 'retire', '--operator', 'ben')).toMatch(/^[\w-]{8} is gone\n$/);
+  expect(readFileSync(file, 'utf8')).toBe('a-key-of-its-own-0123456789abcdef\n');
+  const listed = command('audit', 'list', '--json');
+  expect(listed).toMatch(/"event":"key\.retired"/);
+  expect(listed).toMatch(/"operators":\["ben"\]/);
 });
 
 describe('by the API', () => {

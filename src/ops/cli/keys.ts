@@ -116,7 +116,7 @@ async function retire(
   await withKeys(options, async ({ keys, recordsOf, explain }) => {
     const by = operatorName(options.operator);
     const gone = await explain(async () => {
-      if (use === undefined || id === undefined) return keys.tidy();
+      if (use === undefined || id === undefined) return keys.tidy({ by });
       await keys.retire(use, id, { by, recordsOf });
       return [id];
     });

@@ -32,8 +32,11 @@ export function createRetire({ load, exchange, clock, record }: RetireTools) {
     if (use === 'signing') await retireSigning(config, id, clock() / 1000);
     else if (use in listed) await retireListed(config, use as keyof typeof listed, id, options);
     else throw new Error(`of ${use} there is one key: rotate it`);
-    const object = `${use}:${id}`;
-    record({ event: 'key.retired', atMs: clock(), object, operators: [options.by] });
+    tell(use, id, options);
+  }
+
+  function tell(use: KeyUse, id: string, { by }: Pick<RetireOptions, 'by'>): void {
+    record({ event: 'key.retired', atMs: clock(), object: `${use}:${id}`, operators: [by] });
   }
 
   async function retireListed(
@@ -61,16 +64,23 @@ export function createRetire({ load, exchange, clock, record }: RetireTools) {
     await exchange(use, without);
   }
 
-  /** What is over already. @returns the ids. */
-  async function tidy(): Promise<string[]> {
+  /** What is over already; told file by file, since a later one may refuse. @returns the ids. */
+  async function tidy(options: Pick<RetireOptions, 'by'>): Promise<string[]> {
     const config = load();
-    const gone = await tidySigning(config, clock() / 1000);
+    const nowMs = clock();
+    const gone = await tidySigning(config, nowMs / 1000);
+    for (const id of gone) tell('signing', id, options);
     for (const use of ['cookies', 'webhook'] as const) {
-      const isOver = (text: string): boolean => (parseDated(text)?.untilMs ?? Infinity) <= clock();
-      const over = listOf(config, use).filter(isOver);
-      if (over.length === 0) continue;
-      await exchange(use, (list) => list.filter((text) => !isOver(text)));
-      gone.push(...over.map((text) => shortId(parseDated(text)?.secret ?? text)));
+      const isOver = (text: string): boolean => (parseDated(text)?.untilMs ?? Infinity) <= nowMs;
+      if (!listOf(config, use).some(isOver)) continue;
+      let over: string[] = [];
+      await exchange(use, (list) => {
+        over = list.filter(isOver);
+        return list.filter((text) => !isOver(text));
+      });
+      const ids = over.map((text) => shortId(parseDated(text)?.secret ?? text));
+      for (const id of ids) tell(use, id, options);
+      gone.push(...ids);
     }
     return gone;
   }
