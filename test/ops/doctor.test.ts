@@ -238,6 +238,27 @@ describe('[WH-22] the doctor, of Didit', () => {
     );
   });
 
+  it.each([
+    [
+      'is over here',
+      `another-secret-0123456789,${webhookSecret} until 2026-01-01T00:00:00Z`,
+      'problem: the secret at Didit is over here since 2026-01-01T00:00:00.000Z: every ring is refused',
+    ],
+    [
+      'still counts here',
+      `another-secret-0123456789,${webhookSecret} until 2099-01-01T00:00:00Z`,
+      'warning: the secret at Didit counts until 2099-01-01T00:00:00.000Z, then every ring is refused',
+    ],
+    [
+      'is over here and counts in another place',
+      `${webhookSecret} until 2026-01-01T00:00:00Z,${webhookSecret}`,
+      'ok: the destination is there, and has our secret',
+    ],
+  ])('a destination whose secret %s', async (_name, secrets, expected) => {
+    const { findings } = await ask();
+    expect(found(await findings({ DIDIT_WEBHOOK_SECRETS: secrets }), 'webhook')).toBe(expected);
+  });
+
   it('that it cannot be reached', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const findings = await checkDidit(configOf({ DIDIT_API_BASE_URL: url }), {

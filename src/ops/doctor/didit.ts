@@ -4,6 +4,7 @@ import { parseSecret } from '../../config/secrets.ts';
 import { DiditError } from '../../didit/port.ts';
 import { type WebhookDestination, createDiditSettings } from '../../didit/settings.ts';
 import { webhookPath } from '../../didit/webhook.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import { checkDelivery } from './delivery.ts';
 import { loginWorkflow, enrolmentWorkflow } from './workflows.ts';
 import { type Finding, ok, problem, reasonOf, spanOf, warning } from './finding.ts';
@@ -90,29 +91,60 @@ function destinationFindings(
   now: number,
 ): Finding[] {
   const name = 'webhook';
-  const ours = didit.webhookSecrets.map((text) => parseSecret(text)?.secret);
   if (!isEnabled) return [warning(name, 'the destination is switched off', 'Enable it at Didit.')];
   if (!events.includes('status.updated')) {
     return [warning(name, 'the destination is not subscribed to status.updated', 'Subscribe it.')];
   }
-  if (secret !== undefined && !ours.includes(secret)) {
-    return [
-      problem(
-        name,
-        'the secret at Didit is none of ours: every ring is refused',
-        "Put the destination's secret into DIDIT_WEBHOOK_SECRETS.",
-      ),
-    ];
-  }
-  const destination =
-    version === 'v3'
-      ? ok(name, 'the destination is there, and has our secret')
-      : warning(name, `the destination sends version ${version ?? 'unknown'}`, 'Choose version 3.');
+  const ofSecret = secretFinding(secret, didit.webhookSecrets, now);
+  if (ofSecret?.state === 'problem') return [ofSecret];
+  const warnings = [versionFinding(version), ofSecret].filter((finding) => finding !== undefined);
   return [
-    destination,
+    ...(warnings.length > 0
+      ? warnings
+      : [ok(name, 'the destination is there, and has our secret')]),
     ...(last ? lastRing(last.responseStatus) : []),
     ...(last ? checkDelivery(last, didit, now) : []),
   ];
+}
+
+function versionFinding(version: string | undefined): Finding | undefined {
+  if (version === 'v3') return undefined;
+  const found = `the destination sends version ${version ?? 'unknown'}`;
+  return warning('webhook', found, 'Choose version 3.');
+}
+
+/** What the door would say of a ring by it. @returns undefined when it counts, and has no end. */
+function secretFinding(
+  secret: string | undefined,
+  ours: readonly string[],
+  now: number,
+): Finding | undefined {
+  if (secret === undefined) return undefined;
+  const ends = ours.flatMap((text) => {
+    const own = parseSecret(text);
+    return own?.secret === secret ? [own.untilMs] : [];
+  });
+  if (ends.length === 0) {
+    return problem(
+      'webhook',
+      'the secret at Didit is none of ours: every ring is refused',
+      "Put the destination's secret into DIDIT_WEBHOOK_SECRETS.",
+    );
+  }
+  const untilMs = Math.max(...ends);
+  if (untilMs <= now) {
+    return problem(
+      'webhook',
+      `the secret at Didit is over here since ${isoTime(untilMs)}: every ring is refused`,
+      'Let Didit sign with the new one, or take the end of this one out of DIDIT_WEBHOOK_SECRETS.',
+    );
+  }
+  if (untilMs === Infinity) return undefined;
+  return warning(
+    'webhook',
+    `the secret at Didit counts until ${isoTime(untilMs)}, then every ring is refused`,
+    'Finish the rotation: let Didit sign with the new one.',
+  );
 }
 
 function lastRing(status: number | undefined): Finding[] {
