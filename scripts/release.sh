@@ -5,6 +5,8 @@
 #
 # It builds what is committed and nothing else. It refuses a tree with changes, a commit without the tag of its version,
 # a known weakness in a production package, and to end unsigned; a dry run says so and goes on. It publishes nothing.
+# All that lies in the directory is signed, so it begins empty: a named one that is not is refused, and release/VERSION,
+# which is ours, is emptied first.
 # Who signs: COSIGN_KEY with cosign, MINISIGN_KEY with minisign, or SSH_KEY with ssh-keygen; each names a file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,12 +42,19 @@ lack() {
 
 version=$(node -p 'require("./package.json").version')
 commit=$(git rev-parse HEAD)
-output=${output:-release/$version}
 name=didit-oidc-$version
 
 [ -z "$(git status --porcelain)" ] || lack 'the tree has changes that are not committed: they are left out'
 [ "$(git tag --points-at HEAD | grep -Fx "v$version" || true)" ] || lack "the commit has no tag v$version"
 grep -q "^## \[\?$version\b" CHANGELOG.md || lack "CHANGELOG.md has no heading for $version"
+
+if [ -z "$output" ]; then
+  output=release/$version
+  rm -rf "$output"
+elif [ -d "$output" ] && [ -n "$(ls -A "$output")" ]; then
+  echo "release: $output is not empty: name another directory, or take out what lies there" >&2
+  exit 1
+fi
 
 # The folder's name is that of the component in the bill of materials.
 tree=$work/didit-oidc
@@ -94,7 +103,7 @@ const { join } = require('node:path');
 const [output, version, commit] = process.argv.slice(2);
 const sha256 = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
 const subject = readdirSync(output)
-  .filter((name) => name.startsWith('didit-oidc-'))
+  .filter((name) => name.startsWith('didit-oidc-') && !name.endsWith('.provenance.json'))
   .sort()
   .map((name) => ({ name, digest: { sha256: sha256(join(output, name)) } }));
 const statement = {

@@ -1,8 +1,12 @@
-/** scripts/release.sh, on a repository of the test's own with what lies here: a dry run, signed with a key of its own. */
+/**
+ * scripts/release.sh, on a repository of the test's own with what lies here: a dry run, signed with a key of its own, where
+ * an earlier one has left its files.
+ */
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -16,10 +20,10 @@ import { copyRepository } from './stack.ts';
 
 const place = mkdtempSync(join(tmpdir(), 'didit-oidc-release-'));
 const repository = join(place, 'repository');
-const output = join(place, 'output');
 const key = join(place, 'key');
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 const name = `didit-oidc-${version}`;
+const output = join(repository, 'release', version);
 
 let said: string;
 
@@ -30,7 +34,7 @@ function release(...args: string[]): Promise<{ status: number | null; said: stri
   return new Promise((resolve) => {
     const child = execFile(
       join(repository, 'scripts/release.sh'),
-      ['--output', output, ...args],
+      args,
       { env: { ...process.env, SSH_KEY: key }, maxBuffer: 1 << 26 },
       (_, stdout, stderr) => resolve({ status: child.exitCode, said: stdout + stderr }),
     );
@@ -46,6 +50,10 @@ beforeAll(async () => {
   git('commit', '--quiet', '--message', 'What lies here');
   git('tag', `v${version}`);
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', key]);
+  mkdirSync(output, { recursive: true });
+  for (const left of [`${name}.provenance.json`, 'didit-oidc-0.0.1.tgz', 'SHA256SUMS.minisig']) {
+    writeFileSync(join(output, left), 'of an earlier run');
+  }
   const outcome = await release('--dry-run');
   expect(outcome).toMatchObject({ status: 0 });
   said = outcome.said;
@@ -132,6 +140,16 @@ test('it says what was not done', () => {
   expect(said).toContain('done: SHA256SUMS.sig: signed');
 });
 
+test('[PL-22] where something lies already nothing is added to it', async () => {
+  const elsewhere = join(place, 'elsewhere');
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, 'didit-oidc-0.0.1.tgz'), 'of somebody else');
+  const refused = await release('--dry-run', '--output', elsewhere);
+  expect(refused).toMatchObject({ status: 1 });
+  expect(refused.said).toContain(`${elsewhere} is not empty`);
+  expect(readdirSync(elsewhere)).toEqual(['didit-oidc-0.0.1.tgz']);
+});
+
 test('[PL-22] a tree with changes, or a commit without its tag, is no release', async () => {
   git('tag', '--delete', `v${version}`);
   const untagged = await release();
@@ -142,4 +160,6 @@ test('[PL-22] a tree with changes, or a commit without its tag, is no release', 
   const changed = await release();
   expect(changed).toMatchObject({ status: 1 });
   expect(changed.said).toContain('changes that are not committed');
+  // What was made before is still there.
+  expect(readdirSync(output)).toContain(`${name}.tgz`);
 });
