@@ -7,6 +7,7 @@
  * A process that dies over a sweep leaves it to the next, which begins it again: what was done is not found a second
  * time.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DiditError } from '../didit/port.ts';
 import type { Clock } from '../domain/environment.ts';
 import type { Account, Accounts } from '../store/accounts.ts';
@@ -47,6 +48,7 @@ interface State {
 }
 
 const everyMs = 86_400_000;
+const lookedAtOnce = 50;
 /** Longer than a look at a million accounts takes. */
 const leaseMs = 3_600_000;
 const moreInMs = 5_000;
@@ -70,7 +72,11 @@ export function createRetention(tools: RetentionTools): Retention {
     const { sinceMs, sweptAtMs = -Infinity } = await readState();
     const againInMs = sweptAtMs + everyMs - clock();
     if (againInMs > 0) return againInMs;
-    for await (const account of accounts.list()) await lookAt(account, sinceMs);
+    const rest = createRest();
+    for await (const account of accounts.list()) {
+      await lookAt(account, sinceMs);
+      await rest();
+    }
     await listOldSessions(undefined, undefined);
     await tools.explanations.prune();
     await reviews.prune();
@@ -146,5 +152,16 @@ export function createRetention(tools: RetentionTools): Retention {
       due.start();
     },
     stop: due.stop,
+  };
+}
+
+/** Of a process that has many to look at, half is for whoever waits for a page meanwhile. */
+function createRest(): () => Promise<void> {
+  let [looked, beganMs] = [0, performance.now()];
+  return async function rest(): Promise<void> {
+    looked += 1;
+    if (looked % lookedAtOnce !== 0) return;
+    await sleep(performance.now() - beganMs);
+    beganMs = performance.now();
   };
 }

@@ -11,7 +11,7 @@ const people = 100_000;
 const cases = 500;
 const writtenAtOnce = 200;
 /** Of each page; each asks for somebody or something else where the page has a subject. */
-const views = 100;
+const views = 300;
 
 const client = { id: 'first', name: 'First' };
 /** All over them, and the same in each run. */
