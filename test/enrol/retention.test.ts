@@ -61,7 +61,7 @@ describe('[BD-09] selfies at Didit', () => {
     await didit.fails('delete', 3);
     people.start();
     await until(async () => !(await didit.hasSession(sessions[1]!)), 10 * second);
-    expect(time.nowMs - startMs - 31 * day).toBeGreaterThan(10 * 60_000);
+    expect(time.nowMs - startMs - 31 * day).toBeGreaterThanOrEqual(10 * 60_000);
     expect(failures).toEqual([]);
   }, 60_000);
 
@@ -71,8 +71,8 @@ describe('[BD-09] selfies at Didit', () => {
     time.nowMs = startMs + 31 * day;
     people.start();
     await until(async () => (await didit.calls('delete')).length === 70, second / 2);
-    // Sixty in the first minute, and no more.
-    expect(time.nowMs - startMs - 31 * day).toBeGreaterThan(60_000);
+    // Sixty in the first minute, and no more; the rest may all be done in the first moment of the second.
+    expect(time.nowMs - startMs - 31 * day).toBeGreaterThanOrEqual(60_000);
     for (const { account } of everybody) expect(await traces.list(account.id)).toHaveLength(1);
     expect(failures).toEqual([]);
   }, 60_000);
