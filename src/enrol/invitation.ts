@@ -61,7 +61,7 @@ export async function invite(
 /**
  * From now on somebody is waited for, for a time: who has not come yet (`known`), or who is added by it. Both in one
  * write: without an end they would be waited for for good, and the address be nobody else's.
- * @returns undefined when the address was taken meanwhile.
+ * @returns undefined when the address was taken, or they came, meanwhile.
  */
 export async function waitFor(
   person: NewAccount & { email: string },
@@ -70,10 +70,18 @@ export async function waitFor(
 ): Promise<Invited | undefined> {
   const untilMs = clock() + goodForSeconds * 1000;
   const end = { invitedUntilMs: untilMs };
-  if (known) await accounts.change(known.id, (now) => ({ ...now, ...end }));
-  const account =
-    known ?? (await accounts.add({ ...person, ...end, status: 'invited', emailVerified: false }));
-  return account && { account, untilMs };
+  if (!known) {
+    const added = { ...person, ...end, status: 'invited', emailVerified: false } as const;
+    const account = await accounts.add(added);
+    return account && { account, untilMs };
+  }
+  // They may have come since they were looked at.
+  const still = { isInvited: false };
+  await accounts.change(known.id, (now) => {
+    still.isInvited = now.status === 'invited';
+    return still.isInvited ? { ...now, ...end } : now;
+  });
+  return still.isInvited ? { account: known, untilMs } : undefined;
 }
 
 /** A second link to the same, for an operator to hand over: who comes by it has yet to show that the address is theirs. */

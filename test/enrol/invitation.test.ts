@@ -1,6 +1,6 @@
 /** Whom an operator asked for, where the store breaks off in the middle of it: nobody is waited for for good. */
 import { expect, it, onTestFinished } from 'vitest';
-import { invite, isUncollected } from '../../src/enrol/invitation.ts';
+import { asArrived, invite, isUncollected } from '../../src/enrol/invitation.ts';
 import { linkForOperator } from '../../src/ops/operators.ts';
 import { openStore } from '../../src/store/open.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
@@ -41,4 +41,30 @@ it.each(asks)('%s that breaks off after the account holds no address for good', 
   const account = (await accounts.find((await accounts.idOf(email)) ?? ''))!;
   expect(account.status).toBe('invited');
   expect(isUncollected(account, clock() + 8 * 86_400_000)).toBe(true);
+});
+
+it('[EN-01] who comes in the moment in which they are invited once more is waited for no longer, and not written to', async () => {
+  const { store } = await openStore({ url: 'sqlite::memory:', encryptionKeys: [], clock });
+  onTestFinished(() => store.close());
+  const records = recordsOn(store, clock);
+  const mails: string[] = [];
+  const tools = {
+    ...{ ...records, issuer: 'https://login.example' },
+    mail: (_: unknown, { kind }: { kind: string }) => Promise.resolve(void mails.push(kind)),
+  };
+  const { account } = await invite({ email, groups: [] }, tools);
+  const find: typeof records.accounts.find = async (id) => {
+    const found = await records.accounts.find(id);
+    await records.accounts.change(id, asArrived);
+    return found;
+  };
+  const again = invite(
+    { email, groups: [] },
+    { ...tools, accounts: { ...records.accounts, find } },
+  );
+  await expect(again).rejects.toThrow('is somebody');
+  expect(mails).toEqual(['invitation']);
+  const arrived = (await records.accounts.find(account.id))!;
+  expect(arrived).toMatchObject({ status: 'active' });
+  expect(arrived).not.toHaveProperty('invitedUntilMs');
 });
