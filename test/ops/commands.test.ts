@@ -176,3 +176,43 @@ test(
   },
   timeoutMs,
 );
+
+describe('an id that begins with a dash', () => {
+  // As one in 64 does. This one begins like -V, which once was an option.
+  const id = '-V4xF2q0yM8k-Qd7Zr1nLw';
+
+  test(
+    'is an id, wherever it stands, and not an option',
+    async () => {
+      for (const words of [
+        ['accounts', 'show', id],
+        ['accounts', 'show', '--json', id],
+        ['operators', 'role', id, 'viewer'],
+        ['operators', 'role', id, 'viewer', '--json'],
+      ]) {
+        const { status, stdout, stderr } = await command(...words);
+        expect({ words, status, stdout }).toEqual({ words, status: 1, stdout: '' });
+        expect(stderr).toContain(`nobody signs in as "${id}"`);
+      }
+      const { stderr } = await command('sessions', 'end', 'nobody@example.com', id, '--json');
+      expect(stderr).toContain('nobody signs in as "nobody@example.com"');
+    },
+    timeoutMs,
+  );
+
+  test(
+    'does not let an option through that is mistyped, nor a word too many',
+    async () => {
+      for (const words of [
+        ['accounts', 'show', id, '--jsom'],
+        ['accounts', 'show', '--jsom', id],
+        ['accounts', 'show', '-j', 'somebody'],
+      ]) {
+        expect((await command(...words)).stderr).toContain('unknown option');
+      }
+      expect((await command('accounts', 'show', id, id)).stderr).toContain('too many arguments');
+      expect((await command('accounts', 'list', id)).stderr).toContain('too many arguments');
+    },
+    timeoutMs,
+  );
+});

@@ -184,7 +184,7 @@ describe('who was erased', () => {
     expect(await departed.has('ben@example.com')).toBe(false);
     const kept = await Array.fromAsync(store.scan('departed'));
     expect(kept).toHaveLength(1);
-    expect(JSON.stringify(kept)).not.toMatch(/ana/i);
+    expect(JSON.stringify(kept)).not.toMatch(/ana@|example/i);
   });
 
   it('is changed by nobody any more, and keeps no name from others', async () => {

@@ -4,7 +4,7 @@
  * prints them.
  */
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { addAccountsCommand } from './accounts.ts';
 import { addAuditCommand } from './audit.ts';
 import { addBackupCommands } from './backup.ts';
@@ -28,13 +28,14 @@ import { addServeCommand } from './serve.ts';
 import { addSessionsCommand } from './sessions.ts';
 import { addSimulatorCommand } from './simulator.ts';
 import { addSpendingCommands } from './spending.ts';
+import { Verb } from './verb.ts';
 
 export function createProgram(): Command {
-  const program = new Command('didit-oidc')
+  const program = new Verb('didit-oidc')
     .description(
       'An OpenID Connect provider whose login is a selfie, taken on a page hosted by Didit.',
     )
-    .version(version())
+    .version(version(), '--version')
     .configureOutput({ outputError: (text, write) => write(`${asComplaint(text)}\n`) });
   addServeCommand(program);
   addDemoCommand(program);
