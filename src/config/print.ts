@@ -5,8 +5,8 @@ import { valueAt } from './tree.ts';
 
 export interface SettingInForce {
   key: string;
-  isSet: boolean;
-  isSecret?: true;
+  set: boolean;
+  secret?: true;
   /** Of what is set and no secret. */
   value?: unknown;
   from: string;
@@ -16,13 +16,13 @@ export function settingsInForce(
   config: Config,
   origins: ReadonlyMap<string, string>,
 ): SettingInForce[] {
-  return settings.map(({ key, path, secret }) => {
+  return settings.map(({ key, path, secret: isSecret }) => {
     const value = valueAt(config, path);
     const isSet = value !== undefined && !(Array.isArray(value) && value.length === 0);
     return {
-      ...{ key, isSet },
-      ...(secret ? { isSecret: true as const } : {}),
-      ...(isSet && !secret ? { value } : {}),
+      ...{ key, set: isSet },
+      ...(isSecret ? { secret: true as const } : {}),
+      ...(isSet && !isSecret ? { value } : {}),
       from: origins.get(key) ?? '',
     };
   });
@@ -37,7 +37,7 @@ export function describeConfig(config: Config, origins: ReadonlyMap<string, stri
   return rows.map(({ left, from }) => `${left.padEnd(width)}  # ${from}\n`).join('');
 }
 
-function shown({ isSet, isSecret, value }: SettingInForce): string {
-  if (!isSet) return '(not set)';
-  return isSecret ? '(not shown)' : JSON.stringify(value);
+function shown({ set, secret, value }: SettingInForce): string {
+  if (!set) return '(not set)';
+  return secret ? '(not shown)' : JSON.stringify(value);
 }

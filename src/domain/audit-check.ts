@@ -30,6 +30,14 @@ export interface ChainReport {
   problems: string[];
 }
 
+/** As programs read it. @returns `anchor`: to be noted elsewhere; absent where there is no block. */
+export function verificationView({ firstSeq, lastSeq, hash, ...report }: ChainReport) {
+  return {
+    ...{ ...report, first_seq: firstSeq, last_seq: lastSeq },
+    ...(report.blocks > 0 ? { anchor: `${lastSeq}:${hash}` } : {}),
+  };
+}
+
 /** The head is written within a minute of each block. Much later, and somebody put an earlier one back. */
 export const headLagsAtMostMs = 10 * 60_000;
 

@@ -7,6 +7,7 @@
  */
 import type { Hash } from './environment.ts';
 import type { AuditEvent } from './event.ts';
+import { isoTime } from './iso-time.ts';
 
 /** What a block says of the one before it. */
 export interface Link {
@@ -65,6 +66,14 @@ export function lastOf({ seq, hash, atMs, keptUntilMs }: AuditBlock): Last {
 
 export function entriesOf({ seq, events }: AuditBlock): AuditEntry[] {
   return events.map((event, at) => ({ ...event, seq, at }));
+}
+
+/** As all others read it: operators, their programs, and whoever gathers logs. */
+export function entryView({ atMs, waitedMs, ...entry }: AuditEntry) {
+  return {
+    ...{ time: isoTime(atMs), ...entry },
+    ...(waitedMs === undefined ? {} : { waited_ms: waitedMs }),
+  };
 }
 
 /** The same text for the same content, whoever wrote it. */

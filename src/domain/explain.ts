@@ -4,6 +4,7 @@
  */
 import type { Attempt, AttemptKind, DenialReason } from './attempt.ts';
 import type { DecisionOnRecord } from './deciding.ts';
+import { isoTime } from './iso-time.ts';
 import type { Decision } from './policy.ts';
 import { isOver } from './standing.ts';
 
@@ -56,6 +57,15 @@ export function explain(attempt: Attempt): Explanation | undefined {
     ...(decision ? { decision: withoutTime(decision) } : {}),
     steps,
     selfies: capture ? 1 : 0,
+  };
+}
+
+/** As programs read it. */
+export function explanationView({ schema: _, beganAtMs, steps, ...explained }: Explanation) {
+  return {
+    ...explained,
+    began_at: isoTime(beganAtMs),
+    steps: steps.map(({ step, afterMs }) => ({ step, after_ms: afterMs })),
   };
 }
 

@@ -13,10 +13,10 @@ const cap = z
   });
 const capsOfOne = z.strictObject({ day: cap.optional(), month: cap.optional() });
 
-/** What is absent is as the settings say. */
+/** As operators say and read them. What is absent is as the settings say. */
 export const capsSchema = z.strictObject({
   all: capsOfOne.optional(),
-  eachClient: capsOfOne.optional(),
+  each_client: capsOfOne.optional(),
   clients: z
     .record(z.string().min(1).max(200), capsOfOne)
     .refine((clients) => Object.keys(clients).length <= 1_000, {
@@ -27,6 +27,10 @@ export const capsSchema = z.strictObject({
 
 export type AskedCaps = z.infer<typeof capsSchema>;
 
+export function capsView({ eachClient, ...others }: Caps): AskedCaps {
+  return { ...others, ...(eachClient ? { each_client: eachClient } : {}) };
+}
+
 export interface CapsTools {
   budget: Pick<Budget, 'get' | 'set'>;
   record: Record;
@@ -36,11 +40,12 @@ export interface CapsTools {
 /** @returns the new version, or undefined when they were changed since `ifVersion`; nothing was changed then. */
 export async function setCaps(
   { budget, record, clock }: CapsTools,
-  caps: Caps,
+  asked: AskedCaps,
   { ifVersion, by }: { ifVersion: string | undefined; by: string },
 ): Promise<string | undefined> {
-  const checked = sensible(capsSchema, caps) as Caps;
-  const version = await budget.set(checked, ifVersion);
+  const { each_client: eachClient, ...others } = sensible(capsSchema, asked);
+  const caps = { ...others, ...(eachClient ? { eachClient } : {}) } as Caps;
+  const version = await budget.set(caps, ifVersion);
   if (version !== undefined) {
     record({ event: 'budget.changed', atMs: clock(), operators: [by] });
   }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Clock } from '../domain/environment.ts';
 import type { Record } from '../domain/event.ts';
+import { isoTime } from '../domain/iso-time.ts';
 import { type OutagePlan, type OutageState, plannedState } from '../domain/outage.ts';
 import type { OutageMode } from '../store/outage-mode.ts';
 import type { Store } from '../store/store.ts';
@@ -41,6 +42,20 @@ export interface OutageTools {
 export interface OutageShown extends OutageState {
   /** Now, or later. */
   planned: OutagePlan['maintenance'];
+}
+
+/** As programs read it. */
+export function outageView({ sinceMs, untilMs, by, note, didit, planned }: OutageShown) {
+  return {
+    didit,
+    ...(sinceMs === undefined ? {} : { since: isoTime(sinceMs) }),
+    ...(untilMs === undefined ? {} : { until: isoTime(untilMs) }),
+    ...(by === undefined ? {} : { by }),
+    ...(note === undefined ? {} : { note }),
+    planned: planned.map((one) => ({
+      ...{ from: isoTime(one.fromMs), until: isoTime(one.untilMs), by: one.by, note: one.note },
+    })),
+  };
 }
 
 /** Many plans are one that nobody keeps in sight. */

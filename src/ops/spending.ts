@@ -48,6 +48,11 @@ export interface SpendingNow {
 const dayMs = 86_400_000;
 const latelyDays = 7;
 
+/** As programs read it. */
+export function reportView({ byClient, byReason, ...rest }: SpendingReport) {
+  return { ...rest, by_client: byClient, by_reason: byReason };
+}
+
 export type SpendingReports = ReturnType<typeof createSpendingReports>;
 
 export function createSpendingReports(tools: {

@@ -4,13 +4,13 @@
  * in later because of it.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { type AuditBlock, type AuditEntry, entriesOf } from '../domain/audit.ts';
+import { type AuditBlock, entriesOf, entryView } from '../domain/audit.ts';
 import { createHttpSender } from './audit-stream-http.ts';
 import { createSyslogSender } from './audit-stream-syslog.ts';
 import type { Log } from './telemetry.ts';
 
 /** `block`: the hash of the block that it stands in. */
-export type StreamedEntry = Omit<AuditEntry, 'atMs'> & { time: string; block: string };
+export type StreamedEntry = ReturnType<typeof entryView> & { block: string };
 
 export interface Sender {
   /** All of them or none; the same may be sent again. */
@@ -67,8 +67,8 @@ export function createAuditStream(
 
   return {
     written: (block: AuditBlock): void => {
-      for (const { atMs, ...entry } of entriesOf(block)) {
-        queue.push({ time: new Date(atMs).toISOString(), ...entry, block: block.hash });
+      for (const entry of entriesOf(block)) {
+        queue.push({ ...entryView(entry), block: block.hash });
       }
       const tooMany = Math.max(0, queue.length - queuedAtMost);
       dropped += tooMany;

@@ -163,10 +163,10 @@ describe('config print', () => {
     expect(asJson.status).toBe(0);
     const { settings } = JSON.parse(asJson.stdout) as { settings: { key: string }[] };
     const of = (wanted: string) => settings.find(({ key }) => key === wanted);
-    expect(of('port')).toEqual({ key: 'port', isSet: true, value: 3000, from: 'default' });
-    expect(of('operator.logo')).toEqual({ key: 'operator.logo', isSet: false, from: 'default' });
+    expect(of('port')).toEqual({ key: 'port', set: true, value: 3000, from: 'default' });
+    expect(of('operator.logo')).toEqual({ key: 'operator.logo', set: false, from: 'default' });
     const from = 'environment DIDIT_API_KEY';
-    expect(of('didit.apiKey')).toEqual({ key: 'didit.apiKey', isSet: true, isSecret: true, from });
+    expect(of('didit.apiKey')).toEqual({ key: 'didit.apiKey', set: true, secret: true, from });
     for (const name of ['COOKIE_KEYS', 'STORE_ENCRYPTION_KEYS', 'DIDIT_API_KEY']) {
       expect(asJson.stdout).not.toContain(env[name]);
     }
@@ -254,11 +254,11 @@ describe('init', () => {
       issuer: 'https://login.example.com',
       directory,
       files: ['config.yaml', ...secret, 'secrets.env'],
-      toFill: {
+      to_fill: {
         files: ['didit-api-key', 'webhook-secrets'],
         variables: ['DIDIT_WORKFLOW_PASSIVE', 'DIDIT_WORKFLOW_KYC', mailServer, sender],
       },
-      webhookUrl: 'https://login.example.com/webhooks/didit',
+      webhook_url: 'https://login.example.com/webhooks/didit',
     });
   });
 

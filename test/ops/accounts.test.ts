@@ -174,7 +174,7 @@ describe('didit-oidc accounts', () => {
       expect(erased).toMatchObject({ status: 0, stderr: '' });
       expect(erased.stdout).toContain(`the account of ${id} counts for nothing any more`);
       expect(await json('show', id)).toMatchObject({ sub: id, status: 'erased' });
-      expect(await json('erasure')).toMatchObject({ unfinished: [{ accountId: id, steps: {} }] });
+      expect(await json('erasure')).toMatchObject({ unfinished: [{ sub: id, steps: [] }] });
       expect((await accounts('erasure', id)).stdout).toContain('not complete after 0 tries');
       expect((await accounts('erase', id)).stderr).toContain('was erased before');
 

@@ -157,7 +157,7 @@ it('whose erasure began after the backup is erased again, complete or not; who e
   const to = sqlite('other');
   const restored = await command(to, 'restore', file(), '--erased', file('log'), '--json');
   const [first, second, third] = subjects.values();
-  expect(JSON.parse(restored.stdout)).toMatchObject({ erasedAgain: [first, second] });
+  expect(JSON.parse(restored.stdout)).toMatchObject({ erased_again: [first, second] });
   const statusOf = async (name: string): Promise<unknown> =>
     JSON.parse((await command(to, 'accounts', 'show', name, '--json')).stdout);
   expect(await statusOf(first!)).toMatchObject({ sub: first, status: 'erased' });

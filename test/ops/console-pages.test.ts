@@ -195,12 +195,12 @@ describe('the form about caps', () => {
 
   it('leaves alone what it does not ask for', () => {
     const all = { day: { hard: 3 }, month: { hard: 10 } };
-    const kept = { all, set: { all, eachClient: { day: { hard: 2 } }, clients: { wiki: all } } };
+    const kept = { all, set: { all, each_client: { day: { hard: 2 } }, clients: { wiki: all } } };
     const row = { 'clients:soft:wiki': '', 'clients:hard:wiki': '5' };
     expect(sent(kept, { soft: '', hard: '20', ...row })).toEqual({
       ifVersion: '7',
       body: {
-        ...{ all: { day: { hard: 3 }, month: { hard: 20 } }, eachClient: { day: { hard: 2 } } },
+        ...{ all: { day: { hard: 3 }, month: { hard: 20 } }, each_client: { day: { hard: 2 } } },
         clients: { wiki: { day: { hard: 3 }, month: { hard: 5 } } },
       },
     });

@@ -1,14 +1,15 @@
 /** What happened, and whether all of it is still there; see domain/audit.ts. */
 import { z } from 'zod';
-import type { AuditEntry } from '../../domain/audit.ts';
+import { type AuditEntry, entryView } from '../../domain/audit.ts';
+import { verificationView } from '../../domain/audit-check.ts';
 import { plainly } from '../../domain/explain.ts';
 import { asReference } from '../../domain/reference.ts';
 import { dayOf, isoDay } from '../../store/by-day.ts';
-import { act, daysQuery, isoTime, pageQuery } from './act.ts';
+import { act, daysQuery, pageQuery } from './act.ts';
 import { Refusal, orInvalid } from './refusal.ts';
 import type { ActTools } from './tools.ts';
 
-const entryView = z.object({
+const entryAnswer = z.object({
   time: z.string(),
   event: z.string(),
   attempt: z.string().optional(),
@@ -28,9 +29,10 @@ const entryView = z.object({
   at: z.int(),
 });
 
-function view({ atMs, operators, account, ...entry }: AuditEntry): z.input<typeof entryView> {
+function view(one: AuditEntry): z.input<typeof entryAnswer> {
+  const { operators, account, ...entry } = entryView(one);
   return {
-    ...{ time: isoTime(atMs), ...entry },
+    ...entry,
     ...(account === undefined ? {} : { account }),
     ...(operators ? { operators: [...operators] } : {}),
   };
@@ -54,7 +56,7 @@ const page = act({
     since: time.optional(),
     until: time.optional(),
   }),
-  answer: z.object({ entries: z.array(entryView), next: z.string().optional() }),
+  answer: z.object({ entries: z.array(entryAnswer), next: z.string().optional() }),
   async objectOf(_, { query: { account } }, { accounts }) {
     if (account === undefined) return undefined;
     return (await accounts.idOf(account)) ?? (await accounts.find(account))?.id;
@@ -88,7 +90,7 @@ const show = act({
     reference: z.string(),
     /** One sentence a try. */
     plainly: z.array(z.string()),
-    entries: z.array(entryView),
+    entries: z.array(entryAnswer),
   }),
   async run({ params }, { audit, explanations }: ActTools) {
     const reference = asReference(params.reference);
@@ -149,12 +151,7 @@ const verify = act({
   async run({ query: { anchor } }, { audit }) {
     const [seq, hash = ''] = anchor?.split(':') ?? [];
     const noted = seq === undefined ? undefined : { seq: Number(seq), hash };
-    const report = await (noted ? audit.check(noted) : audit.verify());
-    const { ok, blocks, entries, problems, ...end } = report;
-    return {
-      ...{ ok, blocks, entries, problems, first_seq: end.firstSeq, last_seq: end.lastSeq },
-      ...(blocks > 0 ? { anchor: `${end.lastSeq}:${end.hash}` } : {}),
-    };
+    return verificationView(await (noted ? audit.check(noted) : audit.verify()));
   },
 });
 

@@ -1,9 +1,9 @@
 /** Which keys there are, and a new one in the place of one. None of them is ever shown. */
 import { z } from 'zod';
 import { CannotWrite } from '../keys/replace-file.ts';
-import type { Keys } from '../keys/rotate.ts';
-import { keyUses } from '../keys/uses.ts';
-import { act, isoTime } from './act.ts';
+import { type Keys, rotatedView } from '../keys/rotate.ts';
+import { keyUses, keyView } from '../keys/uses.ts';
+import { act } from './act.ts';
 import { Refusal, orConflict } from './refusal.ts';
 import type { ActTools } from './tools.ts';
 
@@ -38,11 +38,7 @@ const list = act({
         const why = reasons[use];
         return why === undefined ? [] : [{ use, why }];
       }),
-      keys: keys.map(({ sinceMs, nextMs, ...key }) => ({
-        ...key,
-        ...(sinceMs === undefined ? {} : { since: isoTime(sinceMs) }),
-        ...(nextMs === undefined ? {} : { next: isoTime(nextMs) }),
-      })),
+      keys: keys.map(keyView),
     };
   },
 });
@@ -61,8 +57,7 @@ const rotate = act({
   objectOf: ({ use, ids }) => [use, ...ids].join(':'),
   async run({ params }, tools, by) {
     const work = requireKeys(tools).rotate(params.use, { by: by.name });
-    const { fromMs, ...rotated } = await orConflict(work.catch(asRefusal));
-    return { ...rotated, from: isoTime(fromMs) };
+    return rotatedView(await orConflict(work.catch(asRefusal)));
   },
 });
 

@@ -1,10 +1,10 @@
 /** What selfies cost, what they may cost, and whether Didit is asked. */
 import { z } from 'zod';
-import type { Caps } from '../../domain/budget.ts';
 import { dayOf, isoDay } from '../../store/by-day.ts';
-import { capsSchema, setCaps } from '../caps.ts';
-import { type OutageShown, setOutage, showOutage } from '../outage.ts';
-import { type Actor, act, daysQuery, isoTime } from './act.ts';
+import { capsSchema, capsView, setCaps } from '../caps.ts';
+import { type OutageShown, outageView, setOutage, showOutage } from '../outage.ts';
+import { reportView } from '../spending.ts';
+import { type Actor, act, daysQuery } from './act.ts';
 import { Refusal, orInvalid } from './refusal.ts';
 import type { ActTools } from './tools.ts';
 
@@ -42,8 +42,7 @@ const report = act({
     const today = isoDay(dayOf(clock()));
     const { from = `${today.slice(0, 7)}-01`, to = today } = query;
     const range = { fromDay: from, toDay: to };
-    const { byClient, byReason, ...rest } = await orInvalid(reports.report(range));
-    return { ...rest, by_client: byClient, by_reason: byReason };
+    return reportView(await orInvalid(reports.report(range)));
   },
 });
 
@@ -63,7 +62,8 @@ async function budgetNow({ spending: { budget, reports } }: ActTools) {
     reports.now(),
   ]);
   const { month, day: today } = now.all;
-  return { caps, set, version, spent: { month, day: today, forecast: now.forecast } };
+  const view = { caps: capsView(caps), set: capsView(set) };
+  return { ...view, version, spent: { month, day: today, forecast: now.forecast } };
 }
 
 const getBudget = act({
@@ -84,7 +84,7 @@ const setBudget = act({
     const { spending, record, clock } = tools;
     const known = ifVersion === firstVersion ? undefined : ifVersion;
     const of = { budget: spending.budget, record, clock };
-    const version = await orInvalid(setCaps(of, body as Caps, { ifVersion: known, by: by.name }));
+    const version = await orInvalid(setCaps(of, body, { ifVersion: known, by: by.name }));
     if (version === undefined) throw new Refusal('changed_meanwhile', 'somebody changed the caps');
     return budgetNow(tools);
   },
@@ -102,22 +102,13 @@ const outageAnswer = z.object({
   operations: z.record(z.string(), z.enum(['closed', 'open', 'half-open'])),
 });
 
-function outageView(
-  { sinceMs, untilMs, by, note, didit, planned }: OutageShown,
+export const answerOf = (
+  shown: OutageShown,
   { spending }: ActTools,
-): z.input<typeof outageAnswer> {
-  return {
-    didit,
-    ...(sinceMs === undefined ? {} : { since: isoTime(sinceMs) }),
-    ...(untilMs === undefined ? {} : { until: isoTime(untilMs) }),
-    ...(by === undefined ? {} : { by }),
-    ...(note === undefined ? {} : { note }),
-    planned: planned.map((one) => ({
-      ...{ from: isoTime(one.fromMs), until: isoTime(one.untilMs), by: one.by, note: one.note },
-    })),
-    operations: { ...spending.state().operations },
-  };
-}
+): z.input<typeof outageAnswer> => ({
+  ...outageView(shown),
+  operations: { ...spending.state().operations },
+});
 
 const outageTools = ({ spending, store, record, clock }: ActTools) => ({
   ...{ outage: spending.outage, store, record, clock },
@@ -128,7 +119,7 @@ const getOutage = act({
   summary: 'How Didit is, whether it is asked, and what is planned',
   ...{ role: 'viewer', scope: 'outage:read' },
   answer: outageAnswer,
-  run: async (_, tools) => outageView(await showOutage(outageTools(tools)), tools),
+  run: async (_, tools) => answerOf(await showOutage(outageTools(tools)), tools),
 });
 
 const setOutageMode = act({
@@ -151,7 +142,7 @@ const setOutageMode = act({
     };
     const change = mode === 'off' ? { mode } : { mode, note, ...times };
     const shown = await orInvalid(setOutage(outageTools(tools), change, by.name));
-    return outageView(shown, tools);
+    return answerOf(shown, tools);
   },
 });
 

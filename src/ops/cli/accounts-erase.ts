@@ -72,14 +72,29 @@ async function report(identifier: string | undefined, options: PeopleOptions): P
     if (identifier === undefined) {
       const reports = await Array.fromAsync(people.erasure.unfinished());
       const next = 'every erasure is complete; name somebody for the report of theirs';
-      printAll(options, { unfinished: reports }, { lines: reports.flatMap(linesOf), next });
+      printAll(
+        options,
+        { unfinished: reports.map(view) },
+        { lines: reports.flatMap(linesOf), next },
+      );
       return;
     }
     const { id } = await findPerson(people, identifier);
     const found = await people.erasure.report(id);
     if (!found) throw new Error(`nothing of ${id} was erased, or it is too long ago`);
-    print(options, found, () => linesOf(found));
+    print(options, view(found), () => linesOf(found));
   });
+}
+
+function view({ accountId, scope, requestedAtMs, finishedAtMs, tries, steps }: ErasureReport) {
+  return {
+    ...{ sub: accountId, scope, asked_at: isoTime(requestedAtMs), tries },
+    ...(finishedAtMs === undefined ? {} : { finished_at: isoTime(finishedAtMs) }),
+    steps: Object.entries(steps).map(([step, { doneAtMs, ...state }]) => ({
+      ...{ step, ...state },
+      ...(doneAtMs === undefined ? {} : { done_at: isoTime(doneAtMs) }),
+    })),
+  };
 }
 
 function linesOf(found: ErasureReport): string[] {

@@ -1,8 +1,7 @@
 /** `didit-oidc accounts import|export`: people from a file, and into one. */
-import { once } from 'node:events';
 import type { Command } from 'commander';
 import { type OperatorOptions, operatorCommand, print, recordBy, withPeople } from './people.ts';
-import { createTeller } from './progress.ts';
+import { createTeller, printEach } from './progress.ts';
 
 interface ImportCommandOptions extends OperatorOptions {
   dryRun?: true;
@@ -57,9 +56,6 @@ async function exportAll(options: OperatorOptions): Promise<void> {
   await withPeople(options, async (people) => {
     const record = recordBy(options.operator, people.record);
     record({ event: 'account.exported', atMs: Date.now(), reason: 'everybody' });
-    for await (const person of exportPeople(people)) {
-      const isTaken = process.stdout.write(`${JSON.stringify(person)}\n`);
-      if (!isTaken) await once(process.stdout, 'drain');
-    }
+    await printEach(exportPeople(people), 'people');
   });
 }

@@ -1,9 +1,8 @@
 /** The work of `didit-oidc audit …`. */
-import { once } from 'node:events';
 import { loadConfig } from '../../config/load.ts';
-import type { AuditEntry } from '../../domain/audit.ts';
-import type { Anchor } from '../../domain/audit-check.ts';
-import { plainly } from '../../domain/explain.ts';
+import { type AuditEntry, entryView } from '../../domain/audit.ts';
+import { type Anchor, verificationView } from '../../domain/audit-check.ts';
+import { explanationView, plainly } from '../../domain/explain.ts';
 import { asReference } from '../../domain/reference.ts';
 import { createAccounts } from '../../store/accounts.ts';
 import { type Audit, createAudit } from '../../store/audit.ts';
@@ -12,6 +11,7 @@ import { openStore } from '../../store/open.ts';
 import { smallRandom } from '../../store/random.ts';
 import type { ListOptions, TimeOptions, VerifyOptions } from './audit.ts';
 import { type PeopleOptions, print } from './people.ts';
+import { createTeller, printEach } from './progress.ts';
 import { sha256 } from './recording.ts';
 import { timeOf } from './typed.ts';
 
@@ -66,7 +66,7 @@ export async function list(options: ListOptions): Promise<void> {
       entries.push(...page.entries);
       cursor = page.next;
     } while (cursor !== undefined && entries.length < limit);
-    print(options, { entries: entries.map(describe) }, () => entries.map(lineOf));
+    print(options, { entries: entries.map(entryView) }, () => entries.map(lineOf));
   });
 }
 
@@ -81,7 +81,8 @@ export async function show(given: string, options: PeopleOptions): Promise<void>
         'no such reference: explanations are kept for ninety days, entries for AUDIT_KEPT_FOR',
       );
     }
-    const data = { reference, attempts: explained, entries: inOrder.map(describe) };
+    const attempts = explained.map(explanationView);
+    const data = { reference, attempts, entries: inOrder.map(entryView) };
     print(options, data, () => [...explained.map(plainly), ...inOrder.map(lineOf)]);
   });
 }
@@ -89,16 +90,13 @@ export async function show(given: string, options: PeopleOptions): Promise<void>
 export async function verify(options: VerifyOptions): Promise<void> {
   const anchor = options.anchor === undefined ? undefined : parseAnchor(options.anchor);
   await withAuditLog(options, async ({ audit }) => {
-    const { isTTY } = process.stderr;
-    let toldAtMs = performance.now();
-    const report = await audit.verify(anchor, (checked, last) => {
-      if (performance.now() - toldAtMs < 1_000) return;
-      toldAtMs = performance.now();
-      process.stderr.write(`${isTTY ? '\r' : ''}${checked} of ${last} blocks${isTTY ? '' : '\n'}`);
-    });
+    const tell = createTeller();
+    const report = await audit.verify(anchor, (checked, last) =>
+      tell(`${checked} of ${last} blocks`),
+    );
     const { ok, blocks, entries, firstSeq, lastSeq, hash, problems } = report;
     if (!ok) process.exitCode = 1;
-    print(options, report, () => [
+    print(options, verificationView(report), () => [
       ...problems,
       `${blocks} blocks, ${firstSeq} to ${lastSeq}, with ${entries} entries: ${ok ? 'whole' : 'NOT WHOLE'}`,
       // To be noted elsewhere.
@@ -110,19 +108,16 @@ export async function verify(options: VerifyOptions): Promise<void> {
 export async function exportAll(options: TimeOptions): Promise<void> {
   const { sinceMs, untilMs } = timesOf(options);
   await withAuditLog(options, async ({ audit }) => {
-    for await (const entry of audit.entries(sinceMs, untilMs)) {
-      const isTaken = process.stdout.write(`${JSON.stringify(describe(entry))}\n`);
-      if (!isTaken) await once(process.stdout, 'drain');
-    }
+    await printEach(viewed(audit.entries(sinceMs, untilMs)), 'entries');
   });
 }
 
-function describe({ atMs, ...entry }: AuditEntry) {
-  return { time: new Date(atMs).toISOString(), ...entry };
+async function* viewed(entries: AsyncIterable<AuditEntry>) {
+  for await (const entry of entries) yield entryView(entry);
 }
 
 function lineOf(entry: AuditEntry): string {
-  const { time, event, reference, account, claimed, client, reason, ...others } = describe(entry);
+  const { time, event, reference, account, claimed, client, reason, ...others } = entryView(entry);
   const { operators, act, object, kind, enrolment } = others;
   const named = {
     ...{ account, claimed, client, act, object, kind, enrolment },

@@ -1,7 +1,9 @@
 /** `didit-oidc backup` and `restore`: what has to outlive the database, as a file of sealed lines. */
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { isoTime } from '../../domain/iso-time.ts';
 import { type PeopleOptions, peopleCommand, print } from './people.ts';
+import { createTeller } from './progress.ts';
 
 interface RestoreOptions extends PeopleOptions {
   erased?: string;
@@ -25,6 +27,8 @@ async function backup(file: string, options: PeopleOptions): Promise<void> {
   const { writeToFile } = await import('../backup-file.ts');
   if (existsSync(file)) throw new Error(`${file} is there already; nothing was written`);
   const { entries, close } = await openStoreOf(options);
+  const tell = createTeller();
+  const progress = (written: number): void => tell(`${written} entries written`);
   try {
     const counts = await writeToFile(file, entries(), { nowMs: Date.now(), progress });
     print(options, { file, counts }, () => [
@@ -44,14 +48,20 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
   let restored: Awaited<ReturnType<typeof restoreFile>>;
   try {
     const place = { store, entries, encryptionKeys };
-    restored = await restoreFile(file, place, { clock: Date.now, progress });
+    const tell = createTeller();
+    restored = await restoreFile(file, place, {
+      clock: Date.now,
+      progress: (read) => tell(`${read} entries read`),
+    });
   } finally {
     await close();
   }
   const again = await eraseAgain(options, erased);
-  const { counts, over, writtenAtMs } = restored;
-  print(options, { file, writtenAtMs, counts, over, erasedAgain: again }, () => [
-    `${sum(counts)} entries of ${new Date(writtenAtMs).toISOString()}: ${listOf(counts)}`,
+  const { counts, over } = restored;
+  const writtenAt = isoTime(restored.writtenAtMs);
+  const told = { file, written_at: writtenAt, counts, over, erased_again: again };
+  print(options, told, () => [
+    `${sum(counts)} entries of ${writtenAt}: ${listOf(counts)}`,
     ...(over > 0 ? [`${over} ${over === 1 ? 'was' : 'were'} over meanwhile`] : []),
     options.erased === undefined
       ? 'who was erased since then is back: give the lines of the log from then on with --erased'
@@ -85,10 +95,6 @@ async function eraseAgain(options: PeopleOptions, erased: readonly string[]): Pr
     }
   });
   return again;
-}
-
-function progress(entries: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${entries} entries `);
 }
 
 const sum = (counts: Record<string, number>): number =>

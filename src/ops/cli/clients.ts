@@ -141,7 +141,12 @@ async function tell(
   const value = (secret as { value: string } | undefined)?.value;
   const settings = settingsFor({ id: String(id), metadata: metadata as object }, issuer, value);
   const kept = secrets as { id: string; created_at?: string; expires_at?: string }[];
-  print(options, { ...client, settings }, () => [
+  const { clientId, redirectUris, postLogoutRedirectUris: after, ...others } = settings;
+  const shown = {
+    ...{ client_id: clientId, redirect_uris: redirectUris, post_logout_redirect_uris: after },
+    ...others,
+  };
+  print(options, { ...client, settings: shown }, () => [
     `client_id        ${settings.clientId}`,
     ...(value === undefined ? [] : [`client_secret    ${value}   (shown this once)`]),
     `issuer           ${settings.issuer}`,

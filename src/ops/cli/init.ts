@@ -22,6 +22,8 @@ export function addInitCommand(program: Command): void {
       const { nextSteps } = await import('./first-steps.ts');
       const { issuer = '', directory = '.', compose, json, ...answers } = options;
       const written = await writeFirstConfiguration({ issuer, directory, compose, answers });
-      process.stdout.write(json ? `${JSON.stringify(written)}\n` : nextSteps(written, compose));
+      const { toFill, webhookUrl, ...others } = written;
+      const shown = { ...others, to_fill: toFill, webhook_url: webhookUrl };
+      process.stdout.write(json ? `${JSON.stringify(shown)}\n` : nextSteps(written, compose));
     });
 }

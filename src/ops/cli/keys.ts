@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, type Command } from 'commander';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { RotateOptions, Rotated } from '../keys/rotate.ts';
-import { type KeyEntry, type KeyUse, keyUses } from '../keys/uses.ts';
+import { type KeyEntry, type KeyUse, keyUses, keyView } from '../keys/uses.ts';
 import { reseal } from './keys-reseal.ts';
 import {
   type OperatorOptions,
@@ -44,16 +44,8 @@ export function addKeysCommand(program: Command): void {
 async function list(options: PeopleOptions): Promise<void> {
   await withKeys(options, async ({ keys }) => {
     const all = await keys.list();
-    print(options, { keys: all.map(describe) }, () => all.map(lineOf));
+    print(options, { keys: all.map(keyView) }, () => all.map(lineOf));
   });
-}
-
-function describe({ sinceMs, nextMs, ...entry }: KeyEntry) {
-  return {
-    ...entry,
-    ...(sinceMs === undefined ? {} : { since: isoTime(sinceMs) }),
-    ...(nextMs === undefined ? {} : { next: isoTime(nextMs) }),
-  };
 }
 
 function lineOf({ use, id, alg = '', state, sinceMs, nextMs }: KeyEntry): string {
@@ -74,6 +66,7 @@ async function rotate(use: KeyUse, options: RotateCommandOptions): Promise<void>
   } else if (options.now) {
     process.stderr.write(`--now: ${risks[use]}\n`);
   }
+  const { rotatedView } = await import('../keys/rotate.ts');
   await withKeys(options, async ({ keys, explain }) => {
     const rotateOptions: RotateOptions = {
       by: operatorName(options.operator),
@@ -81,7 +74,7 @@ async function rotate(use: KeyUse, options: RotateCommandOptions): Promise<void>
       value: valueOf(options.valueFile),
     };
     const rotated = await explain(() => keys.rotate(use, rotateOptions));
-    if (rotated) print(options, { ...rotated, from: isoTime(rotated.fromMs) }, () => said(rotated));
+    if (rotated) print(options, rotatedView(rotated), () => said(rotated));
   });
 }
 

@@ -1,12 +1,13 @@
 /** The work of `policy explain` and `policy replay`: what was decided, and what another policy would have decided. */
 import { loadConfig } from '../../config/load.ts';
 import { loadPolicy } from '../../config/policies.ts';
-import { type Explanation, plainly } from '../../domain/explain.ts';
+import { type Explanation, explanationView, plainly } from '../../domain/explain.ts';
 import { type Decision, type Policy, decide, unknownSignals } from '../../domain/policy.ts';
 import { asReference } from '../../domain/reference.ts';
 import { createExplanations } from '../../store/explanations.ts';
 import { openStore } from '../../store/open.ts';
 import type { Report } from './policy.ts';
+import { createTeller } from './progress.ts';
 
 const unitsMs = { h: 3_600_000, d: 86_400_000 } as const;
 
@@ -19,21 +20,29 @@ export async function explainSignIn(
   return withExplanations(configFile, async (explanations, configured) => {
     const policy = loadPolicy(nameOrPath ?? configured);
     const found = await explanations.of(asReference(reference));
-    const data = found.map((explanation) => {
-      const { decision } = explanation;
-      return { ...explanation, ...(decision ? { again: again(policy, decision) } : {}) };
+    const attempts = found.map((explanation) => {
+      const now = explanation.decision && again(policy, explanation.decision);
+      return { explanation, now };
     });
-    const lines = data.flatMap((one) => [plainly(one), ...detailsOf(one)]);
+    const lines = attempts.flatMap(({ explanation, now }) => [
+      plainly(explanation),
+      ...detailsOf(explanation, now),
+    ]);
     const isThere = found.length > 0;
     return {
       isRight: isThere,
       lines: isThere ? lines : ['no such reference: they are kept for ninety days'],
-      data: { attempts: data },
+      data: {
+        attempts: attempts.map(({ explanation, now }) => ({
+          ...explanationView(explanation),
+          ...(now ? { again: now } : {}),
+        })),
+      },
     };
   });
 }
 
-function detailsOf({ decision, steps, again: now }: Explanation & { again?: Decision }): string[] {
+function detailsOf({ decision, steps }: Explanation, now: Decision | undefined): string[] {
   const signals = Object.entries(decision?.signals ?? {}).map(
     ([name, value]) => `${name} ${value}`,
   );
@@ -68,8 +77,10 @@ export async function replay(
   const sinceMs = Date.now() - durationMs(since);
   return withExplanations(configFile, async (explanations) => {
     const counts = new Map<string, Counted>();
-    let partly = 0;
+    const tell = createTeller();
+    let [looked, partly] = [0, 0];
     for await (const { decision } of explanations.since(sinceMs)) {
+      tell(`${(looked += 1)} sign-ins looked at`);
       if (!decision) continue;
       const now = again(policy, decision);
       if (isPartlyKnown(policy, decision)) partly += 1;

@@ -58,7 +58,10 @@ function testPolicyFile(nameOrPath: string, fixtures: string | undefined): Repor
       ...wrong.flatMap((one) => inWords(casesPath, one)),
       ...withoutCase(tested),
     ],
-    data: { path, casesPath, ...tested },
+    data: {
+      ...{ path, cases_path: casesPath, ...tested },
+      cases: tested.cases.map(({ isRight, ...one }) => ({ ...one, ok: isRight })),
+    },
   };
 }
 

@@ -8,9 +8,15 @@ import { isoTime } from '../../domain/iso-time.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { createLog, recordTo } from '../../web/telemetry.ts';
-import { type CapsTools, setCaps } from '../caps.ts';
-import { type OutageShown, type OutageTools, setOutage, showOutage } from '../outage.ts';
-import type { SpendingReport, Totals } from '../spending.ts';
+import { type CapsTools, capsView, setCaps } from '../caps.ts';
+import {
+  type OutageShown,
+  type OutageTools,
+  outageView,
+  setOutage,
+  showOutage,
+} from '../outage.ts';
+import { type SpendingReport, type Totals, reportView } from '../spending.ts';
 import { type OperatorOptions, type PeopleOptions, operatorName, print } from './people.ts';
 import { openRecording } from './recording.ts';
 import type { CapOptions, CostOptions, OutageOnOptions, SetCapOptions } from './spending.ts';
@@ -51,7 +57,7 @@ export async function showCost(options: CostOptions): Promise<void> {
     const [year = 0, number = 0] = month.split('-').map(Number);
     const toDay = new Date(Date.UTC(year, number, 0)).toISOString().slice(0, 10);
     const report = await reports.report({ fromDay: `${month}-01`, toDay });
-    print(options, report, () => linesOf(report, by));
+    print(options, reportView(report), () => linesOf(report, by));
   });
 }
 
@@ -91,7 +97,8 @@ export async function showBudget(options: PeopleOptions): Promise<void> {
   await withSide(options, async ({ budget, reports }) => {
     const { caps, set, version } = await budget.get();
     const spent = await reports.now();
-    print(options, { caps, set, version, spent }, () => [
+    const shown = { caps: capsView(caps), set: capsView(set), version, spent };
+    print(options, shown, () => [
       ...capLines('all', caps.all),
       ...capLines('each client', caps.eachClient),
       ...Object.entries(caps.clients ?? {}).flatMap(([id, of]) => capLines(`client ${id}`, of)),
@@ -138,10 +145,13 @@ async function changeCaps(options: CapOptions, next: CapsOfOne | undefined): Pro
   await withSide(options, async (side) => {
     if (next) await requireClient(options.client, side);
     const { set, version } = await side.budget.get();
-    const changed = await setCaps(side, withCaps(set, options, next), { ifVersion: version, by });
+    const changed = await setCaps(side, capsView(withCaps(set, options, next)), {
+      ifVersion: version,
+      by,
+    });
     if (changed === undefined) throw new Error('somebody else changed the caps meanwhile: again');
     const { caps } = await side.budget.get();
-    print(options, { caps, version: changed }, () => ['the caps are changed']);
+    print(options, { caps: capsView(caps), version: changed }, () => ['the caps are changed']);
   });
 }
 
@@ -180,7 +190,7 @@ function withCaps(
 export async function showOutageNow(options: PeopleOptions): Promise<void> {
   await withSide(options, async (side) => {
     const shown = await showOutage(side);
-    print(options, shown, () => outageLines(shown));
+    print(options, outageView(shown), () => outageLines(shown));
   });
 }
 
@@ -193,14 +203,14 @@ export async function outageOn(options: OutageOnOptions): Promise<void> {
   await withSide(options, async (side) => {
     const by = operatorName(options.operator);
     const shown = await setOutage(side, { mode: 'on', note, ...times }, by);
-    print(options, shown, () => outageLines(shown));
+    print(options, outageView(shown), () => outageLines(shown));
   });
 }
 
 export async function outageOff(options: OperatorOptions): Promise<void> {
   await withSide(options, async (side) => {
     const shown = await setOutage(side, { mode: 'off' }, operatorName(options.operator));
-    print(options, shown, () => outageLines(shown));
+    print(options, outageView(shown), () => outageLines(shown));
   });
 }
 

@@ -11,6 +11,7 @@ import type { Config } from '../../config/schema.ts';
 import { type Next, type Place, nextText, placeOf, withNext } from '../../config/write.ts';
 import { parseDated, writeDated } from '../../domain/dated.ts';
 import type { Record } from '../../domain/event.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import { withNewKey } from '../../domain/signing-keys.ts';
 import { type LivingKey, parseJwks, signingAlgorithms } from '../../oidc/keys.ts';
 import { nonceSecretOf } from '../../oidc/nonce-secret.ts';
@@ -48,6 +49,11 @@ export interface Rotated {
   ids: string[];
   /** From when on it is used. */
   fromMs: number;
+}
+
+/** As programs read it. */
+export function rotatedView({ fromMs, ...rotated }: Rotated) {
+  return { ...rotated, from: isoTime(fromMs) };
 }
 
 /** For so long both of two webhook secrets count: whoever changes ours first has this long to change Didit's. */

@@ -1,6 +1,7 @@
 /** What keys there are: what each is for, and where its values are in the configuration. */
 import type { Setting } from '../../config/settings.ts';
 import { settingByKey } from '../../config/settings.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 
 export const keyUses = ['signing', 'cookies', 'store', 'webhook', 'didit', 'dpop'] as const;
 export type KeyUse = (typeof keyUses)[number];
@@ -14,6 +15,15 @@ export interface KeyEntry {
   sinceMs?: number;
   /** When its state is next another one. */
   nextMs?: number;
+}
+
+/** As programs read it. */
+export function keyView({ sinceMs, nextMs, ...key }: KeyEntry) {
+  return {
+    ...key,
+    ...(sinceMs === undefined ? {} : { since: isoTime(sinceMs) }),
+    ...(nextMs === undefined ? {} : { next: isoTime(nextMs) }),
+  };
 }
 
 const settingKeys = {
