@@ -101,6 +101,14 @@ describe('[PL-26] whoever looks one person up', () => {
     },
   );
 
+  test('stands in the log also where it was by the reference of a sign-in', async () => {
+    const before = bed.events.length;
+    await perform('audit.show', viewer, { params: { reference: reference.toLowerCase() } });
+    expect(bed.events.slice(before)).toMatchObject([
+      { ...lookedAt, act: 'audit.show', object: reference, account: sub },
+    ]);
+  });
+
   test('leaves nothing that was typed there, where nobody has that name, nor where many are listed', async () => {
     const before = bed.events.length;
     await perform('accounts.list', viewer, { query: { named: 'nobody@example.com' } });

@@ -96,6 +96,18 @@ describe('a page of the console', () => {
     expect(text.match(/<h1/g)).toHaveLength(1);
   });
 
+  it.each(['/reviews/:id', '/audit/:reference'])(
+    '[PL-26] a look at %s is written down with whom it is about',
+    async (path) => {
+      const [held] = await Array.fromAsync(scene.records.reviews.list());
+      const [before, place] = [scene.bed.events.length, places.get(path) ?? ''];
+      expect((await show(path)).status).toBe(200);
+      expect(scene.bed.events.slice(before)).toMatchObject([
+        { event: 'operator.acted', object: place.split('/').at(-1), account: held!.account },
+      ]);
+    },
+  );
+
   it('shows what happened, and why a sign-in went as it did', async () => {
     await expect.poll(async () => (await show('/audit')).text).toContain('review.opened');
     const narrowed = await show('/audit?event=operator&since=2026-01-01T00:00');

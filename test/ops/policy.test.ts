@@ -94,7 +94,7 @@ describe('policy test', () => {
     expect(named.status).toBe(1);
     const { stdout } = await policy(['test', right, fixtures, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
-      policies: [{ path: right, cases: [{ name: 'anybody', isRight: false }], untested: ['b'] }],
+      policies: [{ path: right, cases: [{ name: 'anybody', ok: false }], untested: ['b'] }],
     });
   });
 

@@ -71,6 +71,8 @@ export interface Act<
     input: ActInput<P, Q, B>,
     tools: Pick<ActTools, 'accounts'>,
   ): string | undefined | Promise<string | undefined>;
+  /** Whom it was about, for the audit log, where that is not the object. */
+  accountOf?(answer: z.output<A>): string | undefined;
   /** What the audit log keeps besides of something that is gone now. */
   noteOf?(answer: z.output<A>, input: ActInput<P, Q, B>): string | undefined;
   run(input: ActInput<P, Q, B>, tools: ActTools, by: Actor): Promise<z.input<A>>;

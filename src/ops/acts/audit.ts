@@ -92,6 +92,12 @@ const show = act({
     plainly: z.array(z.string()),
     entries: z.array(entryAnswer),
   }),
+  objectOf: ({ reference }) => reference,
+  /** Whoever it turned out to be; else whose name was typed. */
+  accountOf({ entries }) {
+    const known = entries.findLast(({ account }) => account !== undefined);
+    return known?.account ?? entries.find(({ claimed }) => claimed !== undefined)?.claimed;
+  },
   async run({ params }, { audit, explanations }: ActTools) {
     const reference = asReference(params.reference);
     const tries = await explanations.of(reference);

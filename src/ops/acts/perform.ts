@@ -48,17 +48,15 @@ export function createPerform(tools: ActTools): Perform {
     const named = objectIn(given.params);
     const tell = async (
       event: AuditEvent['event'],
-      more: { object?: string | undefined; reason?: string } = {},
+      more: { object?: string | undefined; account?: string | undefined; reason?: string } = {},
     ): Promise<void> => {
-      const { object = named, ...rest } = more;
-      const about = object === undefined ? {} : { object };
-      const account = object !== undefined && isAboutPeople(act) ? { account: object } : {};
+      const { object = named, account = isAboutPeople(act) ? object : undefined, ...rest } = more;
       record({
         event,
         atMs: clock(),
         act: act.id,
-        ...about,
-        ...account,
+        ...(object === undefined ? {} : { object }),
+        ...(account === undefined ? {} : { account }),
         operators: [by.name],
         ...rest,
       });
@@ -93,9 +91,10 @@ export function createPerform(tools: ActTools): Perform {
     // Of what was only looked at: whom, and nothing that lists many.
     const object = await act.objectOf?.(answer, input, tools);
     const isWhom = (object ?? named) !== undefined;
+    const account = act.accountOf?.(answer);
     const reason = act.noteOf?.(answer, input);
     if (act.method !== 'GET' || (isWhom && !isPart)) {
-      await tell('operator.acted', { object, ...(reason ? { reason } : {}) });
+      await tell('operator.acted', { object, account, ...(reason ? { reason } : {}) });
     }
     return answer;
   };

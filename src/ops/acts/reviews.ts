@@ -97,6 +97,7 @@ const get = act({
   ...{ role: 'reviewer', scope: 'reviews:read' },
   params: idParam,
   answer: reviewView,
+  accountOf: ({ account }) => account,
   run: async ({ params: { id } }, tools) => view(await findCase(id, tools), tools),
 });
 
