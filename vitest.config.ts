@@ -14,6 +14,7 @@ export default defineConfig({
     testTimeout: 60_000,
     // The first run on a new machine may install a browser in a hook.
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     reporters: ['default'],
   },
 });

@@ -1,7 +1,8 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type DiditDecision, DiditError } from '../../src/didit/port.ts';
 import type { Ring } from '../../src/didit/look.ts';
 import { newAttempt } from '../../src/domain/attempt.ts';
+import { soon } from '../support/soon.ts';
 import { approved, chrome, startedAtMs, time, underWay, withStatus } from './under-way.ts';
 
 beforeEach(() => void (time.nowMs = startedAtMs));
@@ -26,7 +27,7 @@ describe('a decision', () => {
         },
       },
     ]);
-    await vi.waitFor(() => expect(heard).toEqual(['look again']));
+    await soon(() => expect(heard).toEqual(['look again']));
     expect(await isTurnFree()).toBe(true);
   });
 

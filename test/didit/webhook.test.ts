@@ -20,6 +20,7 @@ import {
   whileWaiting,
 } from '../support/login.ts';
 import { startRedisServer, withRedis } from '../support/redis.ts';
+import { soon } from '../support/soon.ts';
 import { type Testbed, startTestbed, webhookSecret } from '../support/testbed.ts';
 import { type Ring, callDidit, keepLog, overhear, ring } from './support.ts';
 
@@ -371,7 +372,7 @@ it('[WH-10] while the store is away the answer is 503, and the repeated ring cou
   await server.kill();
   expect(await ring(onRedis, login.id, 'Approved')).toMatchObject({ status: 503 });
   await server.restart();
-  await vi.waitFor(() => withRedis(server.url, (redis) => redis.ping()));
+  await soon(() => withRedis(server.url, (redis) => redis.ping()));
   await vi.waitFor(
     async () => expect((await ring(onRedis, login.id, 'Approved')).status).toBe(200),
     { timeout: 8_000, interval: 100 },
@@ -435,6 +436,6 @@ it('strangers who dribble from one address do not keep the others from ringing',
       body: '{}',
     });
   // Once the sixteen beyond their share have been sent away, the share is full.
-  await vi.waitFor(() => expect(sentAway).toBe(16));
+  await soon(() => expect(sentAway).toBe(16));
   expect((await post()).status).toBe(401);
 });

@@ -17,6 +17,7 @@ import {
 import { type ConsoleScene, openConsole } from '../support/console.ts';
 import { openToAll } from '../support/enrol.ts';
 import { type Party, createParty, isCallback } from '../support/login.ts';
+import { soon } from '../support/soon.ts';
 
 // Each story is several sign-ins, on a machine that may be busy.
 vi.setConfig({ testTimeout: 120_000 });
@@ -121,7 +122,7 @@ it('an operator invites somebody, who is sent a link that the operator does not 
   await press(page, 'Invite');
   await said(page, 'They were invited');
   await page.getByText('The link was sent to mira@example.com').waitFor();
-  const mail = await vi.waitFor(() => {
+  const mail = await soon(() => {
     const found = scene.bed.mails.find(({ to }) => to.address === 'mira@example.com');
     if (found?.message.kind !== 'invitation') throw new Error('nobody was invited yet');
     return found.message;

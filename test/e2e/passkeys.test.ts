@@ -2,6 +2,7 @@
 import type { Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { finishSelfie, heading, newPerson, press, toSelfie } from '../support/chromium.ts';
+import { soon } from '../support/soon.ts';
 import { type PasskeyStage, openPasskeyStage } from './passkey-stage.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -102,7 +103,7 @@ describe('[FB-02] a passkey', () => {
     expect(await stage.history.list(id)).toMatchObject([
       { event: 'signed_in', client: 'Wiki', acr: phr.acr, authTime: claims?.auth_time },
     ]);
-    await vi.waitFor(() =>
+    await soon(() =>
       expect(
         stage.mails.filter(({ to }) => to.address === name).map(({ message }) => message),
       ).toMatchObject([{ kind: 'new_device', keepsKey: false, client: 'Wiki' }]),

@@ -23,6 +23,7 @@ import {
 import { kycWorkflowId } from '../support/enrol.ts';
 import { freePort } from '../support/ports.ts';
 import { dumpOf, freshRedis } from '../support/redis.ts';
+import { soon } from '../support/soon.ts';
 import { deploymentKeys, startApp, webhookSecret, workflowId } from '../support/testbed.ts';
 
 const apiKey = 'whole-life-api-key-0123456789';
@@ -122,7 +123,7 @@ async function look(): Promise<void> {
 
 /** The code in the newest mail, typed into the page that asks for it. */
 async function typeCode(page: Page, button: string): Promise<void> {
-  const code = await vi.waitFor(() => {
+  const code = await soon(() => {
     const last = mails.findLast(({ to }) => to.address === address);
     if (last?.message.kind !== 'code') throw new Error('no code yet');
     return last.message.code;

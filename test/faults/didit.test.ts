@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, describe, expect, it, vi } from 'vitest';
 import { createParty, heading, interactionOf, settle, toSelfie } from '../support/login.ts';
+import { soon } from '../support/soon.ts';
 import { type Testbed, type TestbedOptions, startTestbed } from '../support/testbed.ts';
 import { startWire } from '../support/wire.ts';
 import { anotherWay, createWatcher, visit } from './people.ts';
 
-const soon = { timeout: 30_000, interval: 500 };
+const patience = { timeout: 30_000, interval: 500 };
 /** How many calls in a row fail until Didit is not called any more, see src/didit/transport.ts. */
 const untilOpen = 5;
 
@@ -52,7 +53,7 @@ describe.concurrent('when a session cannot be created', () => {
       const person = bed.person();
       await vi.waitFor(
         async () => expect(await visit(party, person)).toMatchObject({ email: person }),
-        soon,
+        patience,
       );
     },
   );
@@ -69,7 +70,7 @@ describe.concurrent('when a session cannot be created', () => {
       const person = bed.person();
       await vi.waitFor(
         async () => expect(await visit(party, person)).toMatchObject({ email: person }),
-        soon,
+        patience,
       );
     },
   );
@@ -96,7 +97,7 @@ describe.concurrent('when a session cannot be created', () => {
     const browser = createWatcher();
     const didit = await toSelfie(browser, await party.begin(), person);
     const back = await settle(browser, await browser.post(didit.url, { outcome: 'approve' }));
-    await vi.waitFor(async () => expect((await bed.log()).webhooks).not.toEqual([]));
+    await soon(async () => expect((await bed.log()).webhooks).not.toEqual([]));
     expect(heading(await browser.get(back.url))).not.toBe('It is you');
     const other = bed.person();
     expect(await visit(party, other)).toMatchObject({ email: other });
@@ -155,7 +156,7 @@ describe.concurrent('when a session cannot be deleted', () => {
       await vi.waitFor(
         async () =>
           expect(await visit(party, person, { browser })).toMatchObject({ email: person }),
-        soon,
+        patience,
       );
     },
   );
@@ -190,6 +191,6 @@ it('[VD-15] ten minutes without Didit: nobody signs in with a face, sessions liv
   const after = bed.person();
   await vi.waitFor(
     async () => expect(await visit(party, after)).toMatchObject({ email: after }),
-    soon,
+    patience,
   );
 }, 60_000);

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createHistory } from '../../src/store/history.ts';
 import { type TestBrowser, formTokenFor, formsOf } from '../support/browser.ts';
 import { createBrowser, createParty, heading, press, settle, signIn } from '../support/login.ts';
+import { soon } from '../support/soon.ts';
 import { type TestbedOptions, startTestbed } from '../support/testbed.ts';
 import {
   answer,
@@ -112,7 +113,7 @@ async function signInAgain(browser: TestBrowser, url: string): Promise<void> {
   const choice = await settle(browser, await browser.get(url));
   const didit = await settle(browser, await press(browser, choice, 'selfie'));
   const back = await settle(browser, await browser.post(didit.url, { outcome: 'approve' }));
-  const ready = await vi.waitFor(async () => {
+  const ready = await soon(async () => {
     const page = await browser.get(back.url);
     expect(heading(page)).toBe('It is you');
     return page;
@@ -240,7 +241,7 @@ describe('nobody can be written to', () => {
       const first = await answer(browser, await choose(browser, page, 'totp'), app());
       const second = await choose(browser, first, 'recovery');
       await request.finish(await finishOn(browser, await answer(browser, second, paper[0]!)));
-      await vi.waitFor(() => {
+      await soon(() => {
         const failed = bed.events.filter(({ event }) => event === 'mail.failed');
         expect(failed.map(({ reason }) => reason)).toContain(kind);
       });

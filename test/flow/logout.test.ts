@@ -16,6 +16,7 @@ import {
 } from '../support/login.ts';
 import { type LogoutListener, listenForLogout } from '../support/logout-listener.ts';
 import { freshRedis } from '../support/redis.ts';
+import { soon } from '../support/soon.ts';
 import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
 
 const bye = 'http://localhost:9/bye';
@@ -252,7 +253,7 @@ describe('[PR-19] back-channel logout', () => {
     const [first, second] = listener.tokens.map((token) => jose.decodeJwt(token));
     expect(first?.sid).toBe(second?.sid);
     expect(first?.jti).not.toBe(second?.jti);
-    await vi.waitFor(() => {
+    await soon(() => {
       expect(notes()).toMatchObject([
         { client: 'told', attempt: 1, result: 'failed', reason: 'status 500' },
         { client: 'told', attempt: 2, result: 'delivered' },
@@ -276,7 +277,7 @@ describe('[PR-19] back-channel logout', () => {
     await told(1);
     expect(performance.now() - leftMs).toBeLessThan(1_000);
     expect(leftMs - startedMs).toBeLessThan(2_000);
-    await vi.waitFor(() => expect(hanging.tokens).toHaveLength(1));
+    await soon(() => expect(hanging.tokens).toHaveLength(1));
     await vi.waitFor(
       () => {
         const failures = notes().filter(({ result }) => result === 'failed');
@@ -305,7 +306,7 @@ describe('[PR-19] back-channel logout', () => {
   it('[PL-07] calls no private address unless allowed, and logs out all the same', async () => {
     await start({ allowPrivateNetworks: false });
     await logOutWith('told', 'told-too');
-    await vi.waitFor(() => {
+    await soon(() => {
       expect(notes().map(({ reason }) => reason)).toEqual(['AddressRefused', 'AddressRefused']);
     });
     expect(listener.tokens).toEqual([]);

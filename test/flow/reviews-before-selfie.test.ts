@@ -7,6 +7,7 @@ import { type Party, createParty, heading, press, settle } from '../support/logi
 import { hireOperators } from '../support/operators.ts';
 import { always } from '../support/policies.ts';
 import { freshRedis } from '../support/redis.ts';
+import { soon } from '../support/soon.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
 
 // A command is a process, whose start takes its time on a busy machine.
@@ -53,7 +54,7 @@ it('is held once a person, and an approval writes to them and signs nobody in', 
   const [person, browser] = [bed.person(), createBrowser()];
   const page = await toContext(browser, await party.begin(), person);
   expect(heading(page)).toBe('Somebody is looking at it');
-  await vi.waitFor(() => expect(opened()).toMatchObject([{ client: 'first', reason: 'policy' }]));
+  await soon(() => expect(opened()).toMatchObject([{ client: 'first', reason: 'policy' }]));
   const again = await settle(browser, await press(browser, page, 'try-again'));
   const held = await settle(browser, await press(browser, again, 'selfie'));
   expect(heading(held)).toBe('Somebody is looking at it');
@@ -78,7 +79,7 @@ it('is held once a person, and an approval writes to them and signs nobody in', 
   // The next one is a case of its own.
   bed.events.splice(0);
   await toContext(createBrowser(), await party.begin(), person);
-  await vi.waitFor(() => expect(opened()).toHaveLength(1));
+  await soon(() => expect(opened()).toHaveLength(1));
   await operators.reviews('decline', (await cases())[0]!.id!, ...word);
   expect(await cases()).toEqual([]);
 });

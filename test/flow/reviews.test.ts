@@ -25,6 +25,7 @@ import {
 } from '../support/login.ts';
 import { hireOperators, openRecords } from '../support/operators.ts';
 import { freshRedis } from '../support/redis.ts';
+import { soon } from '../support/soon.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
 
 // A command is a process, whose start takes its time on a busy machine.
@@ -141,7 +142,7 @@ describe('the person whose selfie people have to look at', () => {
     expect(page.text).toContain('A person at');
     expect(page.text).not.toMatch(/http-equiv="refresh"|data-submit/);
     // The page may be there a moment before the case.
-    await vi.waitFor(() => expect(referenceOn(page)).toBe(events('review.opened')[0]?.reference));
+    await soon(() => expect(referenceOn(page)).toBe(events('review.opened')[0]?.reference));
 
     const other = await browser.post(`${page.url}/factor`, {
       ...{ form_token: /name="form_token" value="([^"]+)"/.exec(page.text)?.[1] ?? '' },

@@ -14,11 +14,12 @@ import {
 } from '../support/login.ts';
 import { hireOperators } from '../support/operators.ts';
 import { freshRedis } from '../support/redis.ts';
+import { soon } from '../support/soon.ts';
 import { type TestbedOptions, startTestbed } from '../support/testbed.ts';
 import { equip, signInByCodes, toChoice, waysOn } from '../support/ways.ts';
 
 const selfie = 'urn:didit-oidc:acr:selfie:test';
-const soon = { timeout: 20_000, interval: 100 };
+const patience = { timeout: 20_000, interval: 100 };
 
 async function deploy(
   { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
@@ -65,9 +66,7 @@ describe('at a hard cap', () => {
     });
     expect((await request.finish(address)).claims()).toMatchObject({ email: person });
 
-    await vi.waitFor(() =>
-      expect(bed.mails.map(({ message }) => message.kind)).toContain('budget_hard'),
-    );
+    await soon(() => expect(bed.mails.map(({ message }) => message.kind)).toContain('budget_hard'));
     const mails = bed.mails.filter(({ message }) => message.kind === 'budget_hard');
     expect(mails.map(({ to }) => to.address)).toEqual(['operators@example.com']);
     expect(bed.alarms.filter(({ reason }) => reason === 'budget_hard')).toHaveLength(1);
@@ -79,7 +78,7 @@ describe('at a hard cap', () => {
     const next = bed.person();
     await vi.waitFor(
       async () => expect(await visit(party, next)).toMatchObject({ email: next }),
-      soon,
+      patience,
     );
     await command('budget', 'clear', '--operator', 'ben');
   }, 60_000);
@@ -111,7 +110,7 @@ it('what was begun, for whom, and what it came to is what `cost` says', async (t
       byClient: [{ client: 'first', created: 4, approved: 2, declined: 1, in_review: 1, open: 0 }],
       byReason: [{ reason: 'login', created: 4 }],
     });
-  }, soon);
+  }, patience);
   const metrics = await (await fetch(`${bed.managementUrl}/metrics`)).text();
   expect(metrics).toContain('didit_sessions_created_total{client="first",reason="login"} 4');
   expect(metrics).toMatch(/didit_cost_dollars_total 0\.3/);
@@ -131,7 +130,7 @@ it('a selfie that Didit approved is charged, whatever was pressed before its web
   await vi.waitFor(async () => {
     const { byClient } = await command('cost', '--by', 'client');
     expect(byClient).toMatchObject([{ created: 4, approved: 4, open: 0 }]);
-  }, soon);
+  }, patience);
 }, 60_000);
 
 describe('while Didit is switched off', () => {
@@ -146,7 +145,7 @@ describe('while Didit is switched off', () => {
       expect(page.text).toContain('Selfies are not working right now. They should be back by');
       expect(page.text).not.toContain('>Take a selfie</button>');
       expect(waysOn(page)).toContain('totp');
-    }, soon);
+    }, patience);
     const before = await calls();
     const address = await signInByCodes(bed, browser, await party.begin(), {
       ...{ address: person, app: app() },
@@ -172,7 +171,7 @@ describe('while Didit is switched off', () => {
     const next = bed.person();
     await vi.waitFor(
       async () => expect(await visit(party, next)).toMatchObject({ email: next }),
-      soon,
+      patience,
     );
   }, 90_000);
 
@@ -193,7 +192,7 @@ describe('while Didit is switched off', () => {
     await vi.waitFor(async () => {
       const page = await toChoice(createBrowser(), await party.begin(), person);
       expect(page.text).toContain('They should be back by');
-    }, soon);
+    }, patience);
     now.ms = untilMs;
     expect(await visit(party, person)).toMatchObject({ email: person });
   }, 60_000);
@@ -223,7 +222,7 @@ it('[RL-02] an outage of Didit is said within three seconds, and selfies come ba
   );
   const again = await toChoice(createBrowser(), await party.begin(), bed.person());
   expect(again.text).not.toContain('failing at the moment');
-  await vi.waitFor(() =>
+  await soon(() =>
     expect(bed.events.map(({ event }) => event)).toEqual(
       expect.arrayContaining(['outage.began', 'outage.ended']),
     ),

@@ -16,6 +16,7 @@ import {
   whileWaiting,
 } from '../support/login.ts';
 import { type LogoutListener, listenForLogout } from '../support/logout-listener.ts';
+import { soon } from '../support/soon.ts';
 import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -204,7 +205,7 @@ describe('[VD-12] Declined after the login', () => {
       press(browser, ready, 'resume').then((answer) => settle(browser, answer)),
       changeAtDidit({ diditSessionId } as SignedIn, 'Declined'),
     ]);
-    await vi.waitFor(async () => {
+    await soon(async () => {
       const rung = (await bed.log()).webhooks.filter(({ status }) => status === 'Declined');
       expect(rung.map(({ responseStatus }) => responseStatus)).toEqual([200]);
     });

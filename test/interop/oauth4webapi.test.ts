@@ -4,9 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import * as oauth from 'oauth4webapi';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestBrowser, createBrowser } from '../support/browser.ts';
 import { press, settle, takeSelfie, toSelfie, whileWaiting } from '../support/login.ts';
+import { soon } from '../support/soon.ts';
 import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
 
 const loopback = { [oauth.allowInsecureRequests]: true };
@@ -86,7 +87,7 @@ it('signs in, asks who it is, refreshes, and signs out by both ways', async () =
   const left = await browser.post(`${bed.issuer}/session/end/confirm`, { xsrf, logout: 'yes' });
   expect(left.location).toBe(`${bye}?state=see-you`);
 
-  await vi.waitFor(() => expect(logoutTokens).toHaveLength(1));
+  await soon(() => expect(logoutTokens).toHaveLength(1));
   const keys = createRemoteJWKSet(new URL(server.jwks_uri ?? ''));
   const { payload } = await jwtVerify(logoutTokens[0] ?? '', keys, {
     ...{ issuer: server.issuer, audience: client.client_id, typ: 'logout+jwt' },

@@ -1,8 +1,9 @@
 /** `didit-oidc audit …` beside a running provider, and what the other commands leave in the log. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBrowser, createParty, signIn } from '../support/login.ts';
 import { hireOperators } from '../support/operators.ts';
 import { freshRedis } from '../support/redis.ts';
+import { soon } from '../support/soon.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
 
 /** Commands are processes, and a busy machine takes its time to start them. */
@@ -22,7 +23,7 @@ beforeAll(async () => {
   sub = tokens.claims()!.sub;
   reference = bed.events.find(({ event }) => event === 'login.completed')!.reference!;
   const store = await bed.openStore();
-  await vi.waitFor(async () => expect(await store.get('audit:1')).toBeDefined());
+  await soon(async () => expect(await store.get('audit:1')).toBeDefined());
   await store.close();
 }, timeoutMs);
 afterAll(async () => {

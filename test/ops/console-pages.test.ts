@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateJwks, randomKey } from '../../src/config/keys.ts';
 import { cost } from '../../src/ops/console/pages/cost.ts';
 import { consolePages } from '../../src/ops/console/pages/index.ts';
@@ -10,6 +10,7 @@ import { since } from '../../src/ops/console/views.ts';
 import { type Answer, type TestBrowser, createBrowser } from '../support/browser.ts';
 import { type ConsoleScene, look, openConsole, operator, send } from '../support/console.ts';
 import { createParty, heading, settle, signIn, takeSelfie, toSelfie } from '../support/login.ts';
+import { soon } from '../support/soon.ts';
 import { webhookSecret, workflowId } from '../support/testbed.ts';
 
 const raw = '<i>raw</i>';
@@ -48,7 +49,7 @@ beforeAll(async () => {
   const other = createBrowser();
   const didit = await toSelfie(other, await party.begin(), scene.bed.person());
   await settle(other, await takeSelfie(other, didit, 'review'));
-  const [held] = await vi.waitFor(async () => {
+  const [held] = await soon(async () => {
     const cases = await Array.fromAsync(scene.records.reviews.list());
     expect(cases).toHaveLength(1);
     return cases;

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { createListeners } from '../../src/ops/listeners.ts';
 import { freshRedis, withRedis } from '../support/redis.ts';
 import { freePort } from '../support/ports.ts';
+import { soon } from '../support/soon.ts';
 import { deploymentKeys, startApp } from '../support/testbed.ts';
 
 it('a provider that cannot open its second listener closes the first, and its store', async () => {
@@ -36,7 +37,7 @@ it('a provider that cannot be put together lets go of its Redis', async () => {
       ...{ apiKey: 'test-api-key-0123456789', simulatorUrl: 'http://127.0.0.1:9', clients: [bad] },
     }),
   ).rejects.toThrow('client "bad"');
-  await vi.waitFor(async () => expect(await connections()).toBe(before));
+  await soon(async () => expect(await connections()).toBe(before));
 });
 
 it('[PL-16] who comes after the last connection that there is room for is hung up on, and those who leave make room', async () => {

@@ -1,7 +1,8 @@
 /** When a running provider takes its configuration anew. */
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseClients } from '../../src/oidc/clients.ts';
 import { type ReloadTools, createReloader, watchFiles } from '../../src/ops/reload.ts';
+import { soon } from '../support/soon.ts';
 
 const everySeconds = 0.02;
 
@@ -97,7 +98,7 @@ describe('a file', () => {
         return Promise.resolve();
       },
     });
-    await vi.waitFor(() => expect(lines).toMatchObject([{ message: 'reloaded' }]));
+    await soon(() => expect(lines).toMatchObject([{ message: 'reloaded' }]));
     expect(looks).toBeGreaterThan(3);
     expect(seen).toEqual([['wiki', 'shop']]);
   });
@@ -127,11 +128,11 @@ describe('a reload', () => {
     await someLooks();
     expect(lines).toHaveLength(1);
     nowMs = 60_000;
-    await vi.waitFor(() => expect(lines).toHaveLength(2));
+    await soon(() => expect(lines).toHaveLength(2));
     await someLooks();
     expect(lines).toHaveLength(2);
     nowMs = 120_000;
-    await vi.waitFor(() => expect(lines).toHaveLength(3));
+    await soon(() => expect(lines).toHaveLength(3));
     nowMs = 600_000;
     await someLooks();
     const again = { because: 'the last time failed' };
@@ -158,7 +159,7 @@ describe('a reload', () => {
     });
     await reloader.reload('SIGHUP');
     expect(inForce).toBe('the old key');
-    await vi.waitFor(() => expect(inForce).toBe('the new key'));
+    await soon(() => expect(inForce).toBe('the new key'));
     await someLooks();
     expect(lines.map(({ because }) => because)).toEqual([
       ...['SIGHUP', 'the time of a key has come'],

@@ -1,5 +1,5 @@
 /** The address that Didit sends browsers back to, and the page that waits there. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keepLog, overhear, ring } from '../didit/support.ts';
 import {
   type Party,
@@ -12,6 +12,7 @@ import {
   toSelfie,
   whileWaiting,
 } from '../support/login.ts';
+import { soon } from '../support/soon.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
 
 const overheard = overhear();
@@ -135,7 +136,7 @@ describe('[CB-06] the stream of the page that waits', () => {
     const refused = answers.find(({ status }) => status === 429);
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
     for (const answer of answers) await answer.body?.cancel();
-    await vi.waitFor(async () => expect((await browser.get(here)).status).toBe(200));
+    await soon(async () => expect((await browser.get(here)).status).toBe(200));
   });
 });
 

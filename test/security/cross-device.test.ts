@@ -3,7 +3,7 @@
  * face, and opens what A sent. Both have browsers of the same kind, so that only the way back tells them apart.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { keepLog, overhear, ring } from '../didit/support.ts';
 import { type Answer, type TestBrowser, withoutToken } from '../support/browser.ts';
 import {
@@ -20,6 +20,7 @@ import {
 } from '../support/login.ts';
 import { type Device, createDevice, leaveBy, signInWith, toContext } from '../support/device.ts';
 import { freshRedis, withRedis } from '../support/redis.ts';
+import { soon } from '../support/soon.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
@@ -108,7 +109,7 @@ describe('[XD-01] [XD-04] an approval that came by a link', () => {
   it('brings A nothing, whether B arrives or stays away', async () => {
     const a = await begun();
     const { b, back } = await takenByB(a.selfie.url);
-    await vi.waitFor(() => expect(count('verdict.received')).toBe(1));
+    await soon(() => expect(count('verdict.received')).toBe(1));
     const waiting = await a.browser.get(here(a.callback));
     expect(heading(waiting)).toBe('Checking your selfie');
     expect((await a.browser.post(`${here(a.callback)}/resume`)).location).toBe(here(a.callback));
@@ -124,7 +125,7 @@ describe('[XD-01] [XD-04] an approval that came by a link', () => {
     const { b, back } = await takenByB(a.selfie.url);
     await settle(b, back);
     await createBrowser().get(a.callback);
-    await vi.waitFor(() => expect(mailsTo(a.person)).toHaveLength(1));
+    await soon(() => expect(mailsTo(a.person)).toHaveLength(1));
     await settled();
     const [mail, ...others] = mailsTo(a.person);
     expect(others).toEqual([]);
@@ -141,7 +142,7 @@ describe('[XD-01] [XD-04] an approval that came by a link', () => {
       if (isApproved) {
         const before = count('verdict.received');
         await takenByB(a.selfie.url);
-        await vi.waitFor(() => expect(count('verdict.received')).toBe(before + 1));
+        await soon(() => expect(count('verdict.received')).toBe(before + 1));
       }
       const { text, status, headers } = await a.browser.get(here(a.callback));
       const uid = here(a.callback).split('/').at(-1) ?? '';
@@ -163,7 +164,7 @@ describe('[XD-01] [XD-04] an approval that came by a link', () => {
       for await (const piece of body ?? []) told += Buffer.from(piece).toString();
     })();
     const { b, back } = await takenByB(a.selfie.url);
-    await vi.waitFor(() => expect(count('verdict.received')).toBe(1));
+    await soon(() => expect(count('verdict.received')).toBe(1));
     await sleep(300); // A ring takes a few milliseconds.
     expect(told).toBe('retry: 1000\n\n');
     // Until B’s browser is there, which ends it.
@@ -247,7 +248,7 @@ describe('[XD-03] B’s browser, arriving after A was let in,', () => {
     const { person, b, back, callback } = await borrowed();
     await settle(b, back);
     for (let again = 0; again < 3; again += 1) await createBrowser().get(callback);
-    await vi.waitFor(() => expect(mailsTo(person)).toHaveLength(1));
+    await soon(() => expect(mailsTo(person)).toHaveLength(1));
     await settled();
     expect(mailsTo(person)).toMatchObject([
       {
@@ -291,7 +292,7 @@ describe('[XD-03] B’s browser, arriving before A was let in,', () => {
   ])('%s: the operator hears of it, and the person at their next sign-in, once', async (_, b) => {
     const a = await begun();
     const { back } = await takenByB(a.selfie.url, b);
-    await vi.waitFor(() => expect(count('verdict.received')).toBe(1));
+    await soon(() => expect(count('verdict.received')).toBe(1));
     for (let times = 0; times < 3; times += 1) {
       expect(heading(await settle(b, back))).toBe('This was not started here');
     }

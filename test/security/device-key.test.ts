@@ -32,6 +32,7 @@ import {
   settle,
 } from '../support/login.ts';
 import { always, keyFirst } from '../support/policies.ts';
+import { soon } from '../support/soon.ts';
 import { redirectUri } from '../support/testbed.ts';
 import { equip, answer, choose, mailedCode, toChoice, waysOn } from '../support/ways.ts';
 
@@ -369,9 +370,7 @@ describe('[FB-03] no key is made', () => {
     const fields = await press(browser, page, 'selfie');
     const didit = await settle(browser, fields);
     const waiting = await settle(browser, await browser.post(didit.url, { outcome: 'approve' }));
-    await vi.waitFor(() =>
-      expect(scene.bed.events.at(-1)).toMatchObject({ event: 'verdict.received' }),
-    );
+    await soon(() => expect(scene.bed.events.at(-1)).toMatchObject({ event: 'verdict.received' }));
     scene.pass(4);
     const ready = await browser.get(waiting.url);
     expect(taskOn(ready)).toBeUndefined();
@@ -392,11 +391,11 @@ describe('[FB-03] no key is made', () => {
       scene.bed.mails.filter(
         ({ to, message }) => to.address === person && message.kind === 'new_device',
       ).length;
-    await vi.waitFor(() => expect(mails()).toBe(2));
+    await soon(() => expect(mails()).toBe(2));
     // Whoever sits there next is as new to the account as they were.
     const next = await party.begin({ prompt: 'login' });
     await next.finish(await signInWith(shared, next, person, createDevice(), more));
-    await vi.waitFor(() => expect(mails()).toBe(3));
+    await soon(() => expect(mails()).toBe(3));
 
     // In the browser that has the key, that goes as well, whether its script forgets it or not.
     const own = await signIn(person, device, {

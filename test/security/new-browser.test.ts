@@ -9,6 +9,7 @@ import { createDevice, signInWith, toContext } from '../support/device.ts';
 import { accountPage, tokenOn } from '../support/enrol.ts';
 import { type Party, createParty, heading, settle } from '../support/login.ts';
 import { type LogoutListener, listenForLogout } from '../support/logout-listener.ts';
+import { soon } from '../support/soon.ts';
 import { redirectUri } from '../support/testbed.ts';
 import { equip, signInByCodes } from '../support/ways.ts';
 
@@ -86,7 +87,7 @@ describe('[XD-18] a sign-in in a new browser', () => {
     scene.pass(1);
     const other = await party.begin();
     await other.finish(await signInWith(createBrowser(), other, one.person, createDevice()));
-    await vi.waitFor(() => expect(aboutNewDevices(one.person)).toHaveLength(2));
+    await soon(() => expect(aboutNewDevices(one.person)).toHaveLength(2));
     expect(new Set(aboutNewDevices(one.person).map(({ message }) => message)).size).toBe(2);
   });
 

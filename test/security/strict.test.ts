@@ -8,6 +8,7 @@ import { type Answer, createBrowser, withoutToken } from '../support/browser.ts'
 import { createDevice, leaveBy, selfieOn, signInWith, toContext } from '../support/device.ts';
 import { type Party, createParty, heading, press, settle } from '../support/login.ts';
 import { freshRedis } from '../support/redis.ts';
+import { soon } from '../support/soon.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
 import { addressOn, approveOn, deskClient, safariOnIphone } from './relay/scene.ts';
 import { answer, choose, equip, finishOn, mailedCode, waysOn } from '../support/ways.ts';
@@ -122,7 +123,7 @@ describe('[XD-09] a new device', () => {
       amr: ['face'],
     });
     expect(device.id()).toBeDefined();
-    await vi.waitFor(() =>
+    await soon(() =>
       expect(bed.mails.filter(({ to }) => to.address === person).map((one) => one.message)).toEqual(
         expect.arrayContaining([expect.objectContaining({ kind: 'new_device', keepsKey: true })]),
       ),
@@ -194,7 +195,7 @@ test('[XD-08] a selfie in a network that cannot be compared opens nothing', asyn
   const page = await byMail(browser, await toContext(browser, await party.begin(), person), person);
   const done = await selfieOn(browser, page);
   expect(done.text).toContain('did not confirm that it was you');
-  await vi.waitFor(() =>
+  await soon(() =>
     expect(verdicts()).toEqual(['policy: the networks cannot be compared, place cannot_tell']),
   );
 });
@@ -240,7 +241,7 @@ test('[XD-13] a phone in another network than the browser that asks opens nothin
   const phone = createBrowser({ userAgent: safariOnIphone, address: '198.51.100.7' });
   const done = await approveOn(phone, addressOn(offer));
   expect(done.text).not.toContain('back-code');
-  await vi.waitFor(() =>
+  await soon(() =>
     expect(verdicts()).toEqual([
       'policy: the phone is not on the network of the browser, place cannot_tell',
     ]),

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { normaliseIdentifier } from '../../src/store/account-names.ts';
 import { createAccounts } from '../../src/store/accounts.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
+import { soon } from '../support/soon.ts';
 import { newKey, openSqlite } from './stores.ts';
 
 const startMs = Date.UTC(2026, 10, 22);
@@ -98,7 +99,7 @@ describe('an account that is blocked', () => {
       ...{ ...ana, schema: 1, id, status: 'blocked', emailVerified: true },
       ...{ createdAtMs: startMs, updatedAtMs: nowMs, voidUntil: nowMs / 1000 },
     });
-    await vi.waitFor(async () => {
+    await soon(async () => {
       expect(await elsewhere.find(id)).toMatchObject({ status: 'blocked' });
     });
   });

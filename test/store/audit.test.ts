@@ -4,6 +4,7 @@ import { type AuditBlock, canonicalJson } from '../../src/domain/audit.ts';
 import type { AuditEvent } from '../../src/domain/event.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { freshRedis } from '../support/redis.ts';
+import { soon } from '../support/soon.ts';
 import { begin, completed, day, hash, minute } from './audit-log.ts';
 
 function rehashed({ hash: _, ...block }: AuditBlock): AuditBlock {
@@ -31,7 +32,7 @@ describe('what is recorded', () => {
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(await store.get('audit:1')).toBeUndefined();
     audit.record({ event: 'login.denied', atMs: time.nowMs });
-    await vi.waitFor(async () => expect(await store.get('audit:1')).toBeDefined());
+    await soon(async () => expect(await store.get('audit:1')).toBeDefined());
     expect((await Array.fromAsync(audit.entries())).map(({ event }) => event)).toEqual([
       ...['login.started', 'login.denied'],
     ]);
@@ -42,7 +43,7 @@ describe('what is recorded', () => {
     for (let number = 0; number < 70; number += 1) {
       audit.record({ event: 'login.started', atMs: time.nowMs, attempt: String(number) });
     }
-    await vi.waitFor(async () => expect(await store.get('audit:2')).toBeDefined());
+    await soon(async () => expect(await store.get('audit:2')).toBeDefined());
     audit.record({ event: 'mail.sent', atMs: time.nowMs });
     await audit.close();
     const entries = await Array.fromAsync(audit.entries());

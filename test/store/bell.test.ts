@@ -1,8 +1,9 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createBell } from '../../src/store/bell.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { freshRedis } from '../support/redis.ts';
+import { soon } from '../support/soon.ts';
 import { newKey } from './stores.ts';
 
 async function open(url = 'sqlite::memory:', encryptionKeys: string[] = []) {
@@ -30,9 +31,9 @@ it('a ring in one process is heard in another, by those who wait for it only', a
   await there.bell.listen('uid-1', as('there too'));
   await there.bell.listen('uid-2', as('somebody else'));
   await here.bell.ring('uid-1');
-  await vi.waitFor(() => expect(heard).toHaveLength(3));
+  await soon(() => expect(heard).toHaveLength(3));
   await there.bell.ring('uid-2');
-  await vi.waitFor(() => expect(heard).toContain('somebody else'));
+  await soon(() => expect(heard).toContain('somebody else'));
   expect(heard.toSorted()).toEqual(['here', 'somebody else', 'there', 'there too']);
 });
 
@@ -44,7 +45,7 @@ describe('who stops listening', () => {
     await bell.listen('uid-1', as('second'));
     stop();
     await bell.ring('uid-1');
-    await vi.waitFor(() => expect(heard).toEqual(['second']));
+    await soon(() => expect(heard).toEqual(['second']));
   });
 
   it('does not take away, by stopping twice, those who came in between', async () => {
@@ -55,7 +56,7 @@ describe('who stops listening', () => {
     await bell.listen('uid-1', as('second'));
     stop();
     await bell.ring('uid-1');
-    await vi.waitFor(() => expect(heard).toEqual(['second']));
+    await soon(() => expect(heard).toEqual(['second']));
   });
 });
 
@@ -90,7 +91,7 @@ it('a subscription that failed is tried again by the next page', async () => {
   isAway = false;
   await bell.listen('uid-1', as('second'));
   await bell.ring('uid-1');
-  await vi.waitFor(() => expect(heard).toEqual(['second']));
+  await soon(() => expect(heard).toEqual(['second']));
   await bell.close();
 });
 
@@ -102,6 +103,6 @@ it('after closing nothing is heard', async () => {
   const other = createBell(store);
   await other.listen('uid-1', as('other'));
   await other.ring('uid-1');
-  await vi.waitFor(() => expect(heard).toEqual(['other']));
+  await soon(() => expect(heard).toEqual(['other']));
   await other.close();
 });

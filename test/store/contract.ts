@@ -1,8 +1,9 @@
 /**
  * What every store does, whichever it is. A test file calls this once for each that it can open.
  */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { update, type Store } from '../../src/store/store.ts';
+import { soon } from '../support/soon.ts';
 
 export interface StoreUnderTest {
   store: Store;
@@ -402,7 +403,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         await under.neighbour.subscribe(channel, hear('c'));
         await store.subscribe(fresh('channel'), hear('elsewhere'));
         await store.publish(channel, '1 é😀');
-        await vi.waitFor(() => expect(heard).toHaveLength(3));
+        await soon(() => expect(heard).toHaveLength(3));
         expect(heard.toSorted()).toEqual(['a 1 é😀', 'b 1 é😀', 'c 1 é😀']);
       });
 
@@ -426,11 +427,11 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         await endFirst();
         await endFirst();
         await store.publish(channel, '1');
-        await vi.waitFor(() => expect(heard).toEqual(['other 1']));
+        await soon(() => expect(heard).toEqual(['other 1']));
         await endOther();
         await store.subscribe(channel, (m) => void heard.push(`late ${m}`));
         await store.publish(channel, '2');
-        await vi.waitFor(() => expect(heard).toEqual(['other 1', 'late 2']));
+        await soon(() => expect(heard).toEqual(['other 1', 'late 2']));
       });
     });
 

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type DueTools, createDueList } from '../../src/store/due.ts';
+import { soon } from '../support/soon.ts';
 import { openSqlite } from './stores.ts';
 
 async function listed(options: Partial<DueTools> & Pick<DueTools, 'work'>) {
@@ -34,7 +35,7 @@ describe('a thing to do', () => {
       });
       await due.add('it', 0);
       await vi.waitFor(() => expect(times).toBe(1), 3_000);
-      await vi.waitFor(async () => {
+      await soon(async () => {
         expect(await entries()).toEqual([{ member: 'it', score: time.nowMs + 5_000 }]);
       });
       due.nudge();
@@ -45,7 +46,7 @@ describe('a thing to do', () => {
         due.nudge();
         await vi.waitFor(() => expect(times).toBe(expected), 3_000);
       }
-      await vi.waitFor(async () => expect(await entries()).toEqual([]));
+      await soon(async () => expect(await entries()).toEqual([]));
     },
   );
 
@@ -66,6 +67,6 @@ describe('a thing to do', () => {
     time.nowMs += 30_000;
     due.nudge();
     await vi.waitFor(() => expect(times).toBe(2), 3_000);
-    await vi.waitFor(async () => expect(await entries()).toEqual([]));
+    await soon(async () => expect(await entries()).toEqual([]));
   });
 });

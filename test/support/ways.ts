@@ -1,12 +1,13 @@
 /** People with an app that shows codes, recovery codes on paper, and a letter box. */
 import { randomBytes } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { createOtherWays } from '../../src/fallback/factors.ts';
 import { createAccounts } from '../../src/store/accounts.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type Answer, type TestBrowser, createBrowser, formTokenFor } from './browser.ts';
 import { type PartyRequest, heading, press, settle } from './login.ts';
+import { soon } from './soon.ts';
 import type { Testbed } from './testbed.ts';
 
 export interface Equipped {
@@ -48,7 +49,7 @@ export async function equip(
 
 /** The newest code that somebody was sent; it may be on its way still. */
 export async function mailedCode({ mails }: Testbed, address: string, after = 0): Promise<string> {
-  return vi.waitFor(() => {
+  return soon(() => {
     const codes = mails
       .slice(after)
       .filter(({ to, message }) => to.address === address && message.kind === 'code');

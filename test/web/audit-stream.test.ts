@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { beginning, nextBlock } from '../../src/domain/audit.ts';
 import type { AuditEvent } from '../../src/domain/event.ts';
 import { createAuditStream } from '../../src/web/audit-stream.ts';
+import { soon } from '../support/soon.ts';
 
 const atMs = Date.UTC(2026, 10, 22);
 const patience = { timeout: 5_000 };
@@ -84,7 +85,7 @@ describe('the audit stream', () => {
     }
     expect(contentOf(messages[1]!)).toEqual(entry);
     sockets[0]!.destroy();
-    await vi.waitFor(() => expect(sockets[0]!.closed).toBe(true));
+    await soon(() => expect(sockets[0]!.closed).toBe(true));
     await vi.waitFor(() => {
       written(blockOf('login.denied'));
       expect(sockets).toHaveLength(2);

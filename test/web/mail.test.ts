@@ -20,6 +20,7 @@ import { mailAtMs, messagesOf } from '../support/messages.ts';
 import { freePort } from '../support/ports.ts';
 import { freshRedis, withRedis } from '../support/redis.ts';
 import { type MailServerOptions, startMailServer } from '../support/smtp.ts';
+import { soon } from '../support/soon.ts';
 
 const issuer = 'https://login.example.com';
 const viewsDirectory = join(import.meta.dirname, '../../views');
@@ -78,7 +79,6 @@ function countingRandom(): () => string {
   return () => `id-${++count}`;
 }
 
-const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 8_000 });
 const outcomes = (events: AuditEvent[]) => events.map(({ event, reason }) => [event, reason]);
 
 const waiting = async (store: Store): Promise<number> =>
@@ -124,7 +124,7 @@ describe('delivery', () => {
     await soon(() => expect(server.mails).toHaveLength(1));
     await soon(() => expect(outcomes(second.events)).toEqual([['mail.sent', undefined]]));
     expect(first.events).toEqual([]);
-    await vi.waitFor(async () => expect(await waiting(first.store)).toBe(0));
+    await soon(async () => expect(await waiting(first.store)).toBe(0));
   });
 
   test('two processes at once hand each notice over once', async () => {
@@ -137,7 +137,7 @@ describe('delivery', () => {
     await soon(() => expect(first.events.length + second.events.length).toBe(30));
     const ids = server.mails.map(({ headers }) => headers['message-id']?.[0]);
     expect([ids.length, new Set(ids).size]).toEqual([30, 30]);
-    await vi.waitFor(async () => expect(await waiting(first.store)).toBe(0));
+    await soon(async () => expect(await waiting(first.store)).toBe(0));
   });
 
   test('every kind comes as it was written', async () => {
@@ -207,7 +207,7 @@ describe('a mail server that does not take it', () => {
     expect(server.mails.map(({ headers }) => headers['subject'])).toEqual([
       ['You can sign in with a selfie now'],
     ]);
-    await vi.waitFor(async () => expect(await waiting(store)).toBe(0));
+    await soon(async () => expect(await waiting(store)).toBe(0));
   });
 
   test('failed half-way: the mail has the same id at the next try', async () => {
@@ -233,7 +233,7 @@ describe('a mail server that does not take it', () => {
     await soon(() => expect(outcomes(events)).toEqual([['mail.failed', 'unreachable']]));
     pass(5_000);
     await soon(() => expect(outcomes(events).at(1)).toEqual(['mail.failed', 'expired']));
-    await vi.waitFor(async () => expect(await waiting(store)).toBe(0));
+    await soon(async () => expect(await waiting(store)).toBe(0));
     expect(events.at(1)).toMatchObject({ kind: 'face_enrolled', account: 'account-of-ana' });
   });
 
@@ -243,7 +243,7 @@ describe('a mail server that does not take it', () => {
     mailer.start();
     await mailer.send(ana, notice);
     await soon(() => expect(outcomes(events)).toEqual([['mail.failed', 'refused']]));
-    await vi.waitFor(async () => expect(await waiting(store)).toBe(0));
+    await soon(async () => expect(await waiting(store)).toBe(0));
     expect(log.lines()).toContainEqual(
       expect.objectContaining({ message: 'mail server', status: 550, step: 'RCPT TO' }),
     );

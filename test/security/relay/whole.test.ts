@@ -1,5 +1,5 @@
 /** A hand-off as it is meant, and what it opens. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   createBrowser,
   createParty,
@@ -8,6 +8,7 @@ import {
   press,
   settle,
 } from '../../support/login.ts';
+import { soon } from '../../support/soon.ts';
 import {
   type Offered,
   type Scene,
@@ -82,7 +83,7 @@ describe('[XD-13] a selfie on the phone signs in on the desktop', () => {
     expect(tokens.claims()).toMatchObject({ acr: handedOff, amr: ['face', 'mca'] });
     expect(tokens).not.toHaveProperty('refresh_token');
     expect(tokens.scope).toBe('openid');
-    await vi.waitFor(() => {
+    await soon(() => {
       const mails = scene.bed.mails.filter(({ to }) => to.address === person);
       expect(mails).toHaveLength(1);
       expect(mails[0]?.text).toMatch(/\/account\/not-me\/[\w-]+/);
@@ -119,7 +120,7 @@ describe('[XD-13] a selfie on the phone signs in on the desktop', () => {
     expect(cookies.find(({ key }) => key === '_device')?.value).toMatch(/^[\w-]{22}$/);
     const again = await signedIn({ person: offer.person, desktop: offer.desktop, prompt: 'login' });
     expect((await again.request.finish(again.callback)).claims()?.acr).toBe(handedOff);
-    await vi.waitFor(() => {
+    await soon(() => {
       const { mails } = scene.bed;
       expect(mails.filter(({ to }) => to.address === offer.person)).toHaveLength(2);
     });
