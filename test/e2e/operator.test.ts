@@ -178,8 +178,10 @@ it('[EN-10] two operators open a recovery for somebody, and hand them a link aft
   await one.getByText('Another operator has to open it').waitFor();
   await openIt(other);
   await other.getByText('It waits until').waitFor();
-  const told = scene.bed.mails.filter(({ to }) => to.address === who);
-  expect(told.map(({ message }) => message.kind)).toContain('recovery_began');
+  await soon(() => {
+    const told = scene.bed.mails.filter(({ to }) => to.address === who);
+    expect(told.map(({ message }) => message.kind)).toContain('recovery_began');
+  });
 
   // The wait is days long.
   await scene.records.accounts.change(id, ({ recovery, ...account }) => ({

@@ -80,7 +80,9 @@ test('two processes on one Redis take turns, and a ring at one reaches the page 
 
   const { page } = await visitor(deployment);
   await openSelfie(page, deployment);
-  await control('faults', { webhooks: 'withhold' });
+  // Nor does the page learn of the verdict by asking, as it does after a second.
+  const unreadable = { operation: 'decision', mode: 503, times: 1_000 };
+  await control('faults', { webhooks: 'withhold', api: unreadable });
   const listening = page.waitForResponse('**/events');
   await finishSelfie(page, 'approve');
   await listening;

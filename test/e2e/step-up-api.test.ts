@@ -267,14 +267,14 @@ describe('[AS-04] the API’s answer', () => {
     }
   });
 
-  it.each<[string, Record<string, unknown>, string | null]>([
+  it.each<[string, Record<string, unknown> | (() => Record<string, unknown>), string | null]>([
     ['a selfie of now', {}, null],
     ['the other class that will do', { acr: enough[1] }, null],
-    ['four minutes ago', { auth_time: seconds() - 240 }, null],
-    ['six minutes ago', { auth_time: seconds() - 360 }, fresher],
-    ['a time to come', { auth_time: seconds() + 3_600 }, fresher],
+    ['four minutes ago', () => ({ auth_time: seconds() - 240 }), null],
+    ['six minutes ago', () => ({ auth_time: seconds() - 360 }), fresher],
+    ['a time to come', () => ({ auth_time: seconds() + 3_600 }), fresher],
     ['no time', { auth_time: undefined }, fresher],
-    ['a time that is none', { auth_time: String(seconds()) }, fresher],
+    ['a time that is none', () => ({ auth_time: String(seconds()) }), fresher],
     ['two codes', { acr: fallback }, stronger],
     ['no class', { acr: undefined }, stronger],
     ['a list of classes', { acr: enough }, stronger],
@@ -282,7 +282,7 @@ describe('[AS-04] the API’s answer', () => {
     ['a name that begins like it', { acr: `${enough[0]!}-x` }, stronger],
     ['a passkey, which says nothing of a face', { acr: outOfReach }, stronger],
   ])('to %s is right', async (_, claims, challenge) => {
-    const token = await made(claims);
+    const token = await made(typeof claims === 'function' ? claims() : claims);
     expect(await call('/vault', token)).toEqual({ status: challenge ? 401 : 200, challenge });
     expect((await call('/notes', token)).status).toBe(200);
   });

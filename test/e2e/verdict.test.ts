@@ -27,6 +27,9 @@ async function release(): Promise<void> {
   await stage.bed.control('webhooks/release', {});
 }
 
+/** Nor does the page learn of the verdict by asking, as it does after a second. */
+const unreadable = { operation: 'decision', mode: 503, times: 1_000 };
+
 function verdicts(): number {
   return stage.bed.events.filter(({ event }) => event === 'verdict.received').length;
 }
@@ -58,7 +61,7 @@ describe('a verdict and a browser meet', () => {
   test('when the browser comes first: the page waits, is rung, and goes on by itself', async () => {
     const { page } = await stage.newPerson();
     await openSelfie(page);
-    await stage.bed.control('faults', { webhooks: 'withhold' });
+    await stage.bed.control('faults', { webhooks: 'withhold', api: unreadable });
     const listening = page.waitForResponse('**/events');
     await finishSelfie(page, 'approve');
     await page.getByRole('heading', { name: waitingTitle }).waitFor();

@@ -20,6 +20,12 @@ async function sweptAt({ store }: Scene): Promise<number> {
 async function onDay(of: Scene, days: number): Promise<void> {
   of.time.nowMs = startMs + days * day;
   await of.until(async () => (await sweptAt(of)) >= startMs + days * day, 0);
+  // Nor does it jump again before the next look has its time, which it gets only then.
+  await of.until(async () => {
+    const due = await of.store.indexRange('retention:due', { min: 0, max: Infinity, limit: 1_000 });
+    const next = due.find(({ member }) => member === 'sweep')?.score ?? Infinity;
+    return next >= (await sweptAt(of)) + day;
+  }, 0);
 }
 
 describe('[BD-09] selfies at Didit', () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   scene = await openScene();
 });
 afterAll(() => scene.close());
-beforeEach(() => scene.pass(16 * minute));
+beforeEach(() => scene.passQuarter());
 
 interface Visit {
   browser: TestBrowser;

@@ -7,7 +7,6 @@ import {
   bySelfie,
   day,
   mailOf,
-  minute,
   openScene,
   proven,
   recordOf,
@@ -33,7 +32,7 @@ beforeAll(async () => {
   scene = await openScene({ flags: openToAll });
 });
 afterAll(() => scene.close());
-beforeEach(() => scene.pass(16 * minute));
+beforeEach(() => scene.passQuarter());
 
 /** Somebody who came by themselves: with document, consent and recovery codes, and then an app. */
 async function newcomer(address: string) {

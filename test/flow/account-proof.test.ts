@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => scene.close());
 // Limits count by the quarter of an hour, and all browsers of a test share an address.
-beforeEach(() => scene.pass(16 * minute));
+beforeEach(() => scene.passQuarter());
 
 /** Posts as the page would, whatever buttons it shows. */
 function force(

@@ -23,7 +23,7 @@ beforeAll(async () => {
   scene = await openScene();
 });
 afterAll(() => scene.close());
-beforeEach(() => scene.pass(16 * minute));
+beforeEach(() => scene.passQuarter());
 
 interface Visit {
   browser: TestBrowser;
@@ -56,11 +56,11 @@ async function begun(address: string): Promise<Visit & { link: string }> {
   const code = await mailedCode(scene.bed, address, mailsBefore);
   const sheet = await act(browser, asked, 'recover-code', { code });
   expect(said(sheet)).toBe('The wait has begun. We wrote to you.');
-  return { browser, page: sheet, link: await linkTo(address) };
+  return { browser, page: sheet, link: await linkTo(address, mailsBefore) };
 }
 
-async function linkTo(address: string): Promise<string> {
-  const { message } = await mailOf(scene.bed, address, 'recovery_began');
+async function linkTo(address: string, before: number): Promise<string> {
+  const { message } = await mailOf(scene.bed, address, 'recovery_began', before);
   return message.kind === 'recovery_began' ? message.link : '';
 }
 
@@ -215,9 +215,9 @@ describe('[EN-08] after the wait', () => {
     const sheet = await act(browser, back, 'recover-finish');
     expect(said(sheet)).toContain('fifteen minutes');
     await mailOf(scene.bed, person.address, 'recovery_done');
-    scene.pass(15 * minute - 5);
+    scene.pass(14 * minute);
     expect((await force({ browser, page: sheet }, 'totp')).status).toBe(200);
-    scene.pass(10);
+    scene.pass(minute + 10);
     await expectNothingChanges({ browser, page: sheet });
     await expectNotFinished({ browser, page: sheet });
   });

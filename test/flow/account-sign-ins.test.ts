@@ -5,7 +5,6 @@ import {
   type Scene,
   byCodes,
   bySelfie,
-  minute,
   openScene,
   recordOf,
   said,
@@ -34,7 +33,7 @@ beforeAll(async () => {
   [first, stranger] = [await createParty(scene.bed), await createParty(scene.bed, 'stranger')];
 });
 afterAll(() => scene.close());
-beforeEach(() => scene.pass(16 * minute));
+beforeEach(() => scene.passQuarter());
 
 const offline = { scope: 'openid offline_access', prompt: 'consent' };
 const endings = (page: Answer): string[] =>

@@ -31,7 +31,7 @@ beforeAll(async () => {
   scene = await openScene({ flags: openToAll });
 });
 afterAll(() => scene.close());
-beforeEach(() => scene.pass(16 * minute));
+beforeEach(() => scene.passQuarter());
 
 const waysOf = async (accountId: string): Promise<string[]> => {
   const { value = '{}' } = (await scene.store.get(`factors:${accountId}`)) ?? {};

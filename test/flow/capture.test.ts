@@ -156,7 +156,9 @@ async function expectFree(person: string): Promise<void> {
 
 describe('the budget of a minute', () => {
   it('is not overspent: who comes after is told to try later, and Didit is not asked', async () => {
-    const small = await startTestbed({ flags: { didit: { createsPerMinute: 1 } } });
+    const now = Date.now();
+    const flags = { didit: { createsPerMinute: 1 } };
+    const small = await startTestbed({ flags, clock: () => now });
     try {
       const party = await createParty(small);
       await toSelfie(createBrowser(), await party.begin());

@@ -88,8 +88,9 @@ describe('one selfie signs a person in', () => {
       const request = await party.begin();
       const didit = await toSelfie(browser, request);
       if (order === 'browser first') await bed.control('faults', { webhooks: 'withhold' });
+      const before = verdicts(bed);
       const back = await takeSelfie(browser, didit, 'approve');
-      if (order === 'webhook first') await until(() => verdicts(bed), verdicts(bed) + 1);
+      if (order === 'webhook first') await until(() => verdicts(bed), before + 1);
       let page = await settle(browser, back);
       if (order === 'browser first') {
         expect(heading(page)).toBe('Checking your selfie');

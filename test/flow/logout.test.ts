@@ -198,10 +198,12 @@ describe('[PR-19] back-channel logout', () => {
     const sids: unknown[] = [];
     for (const id of clientIds) sids.push((await visit(browser, id)).sid);
     const page = await browser.get(`${bed.issuer}/session/end`);
+    const startedMs = performance.now();
     const done = await answerLogout(browser, page);
+    const leftMs = performance.now();
     expect(done.location).toBe(`${bed.issuer}/session/end/success`);
     expect(await hasSession(browser)).toBe(false);
-    return { sub: tokens.claims()?.sub, sids };
+    return { sub: tokens.claims()?.sub, sids, startedMs, leftMs };
   }
 
   /** Single sign-on to a client without a secret. @returns the claims of its ID token. */
@@ -245,10 +247,8 @@ describe('[PR-19] back-channel logout', () => {
 
   it('is repeated for one that fails, with a new token each time', async () => {
     await start({ allowPrivateNetworks: true });
-    listener.status = 500;
+    listener.status = [500, 200];
     await logOutWith('told');
-    await told(1);
-    listener.status = 200;
     await told(2);
     const [first, second] = listener.tokens.map((token) => jose.decodeJwt(token));
     expect(first?.sid).toBe(second?.sid);
@@ -271,11 +271,10 @@ describe('[PR-19] back-channel logout', () => {
     hanging.status = undefined;
     failing.status = 503;
     await start({ allowPrivateNetworks: true }, { hangs: hanging.url, fails: failing.url });
-    const startedMs = performance.now();
-    await logOutWith('hangs', 'fails', 'told');
-    const leftMs = performance.now();
+    const { startedMs, leftMs } = await logOutWith('hangs', 'fails', 'told');
     await told(1);
-    expect(performance.now() - leftMs).toBeLessThan(1_000);
+    // Whoever hangs is given up after two and a half seconds.
+    expect(performance.now() - leftMs).toBeLessThan(2_000);
     expect(leftMs - startedMs).toBeLessThan(2_000);
     await soon(() => expect(hanging.tokens).toHaveLength(1));
     await vi.waitFor(

@@ -4,6 +4,7 @@ import { type Answer, type TestBrowser, formsOf } from '../support/browser.ts';
 import { accountPage, agree, document, showDocument, signUp } from '../support/enrol.ts';
 import { createParty, heading, isCallback, press, settle, signIn } from '../support/login.ts';
 import { type Newcomers, startNewcomers } from '../support/newcomers.ts';
+import { soon } from '../support/soon.ts';
 import { browserElsewhere } from '../support/ways.ts';
 
 let newcomers: Newcomers;
@@ -107,8 +108,10 @@ it('[EN-03] the same person’s does: other sessions end, this one stays, and th
   expect(after?.enrolment?.vendorData).not.toBe(before?.enrolment?.vendorData);
   expect(await isSignedIn(browser)).toBe(true);
   await expect.poll(() => isSignedIn(thief)).toBe(false);
-  const told = bed.mails.slice(mails).map(({ to, message }) => [to.address, message.kind]);
-  expect(told).toContainEqual([address, 'face_replaced']);
+  await soon(() => {
+    const told = bed.mails.slice(mails).map(({ to, message }) => [to.address, message.kind]);
+    expect(told).toContainEqual([address, 'face_replaced']);
+  });
   // The earlier picture goes, here and at Didit.
   await expect
     .poll(() => store.get(`portrait:${before?.enrolment?.id ?? ''}`), { timeout: 10_000 })

@@ -7,11 +7,10 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type TestBrowser, createBrowser } from '../support/browser.ts';
 import { heading, isCallback, press, takeSelfie } from '../support/login.ts';
-import { freshRedis } from '../support/redis.ts';
+import { freshRedis, isMeter, noteCommands } from '../support/redis.ts';
 import { type Testbed, redirectUri, startTestbed } from '../support/testbed.ts';
 
 const timersOwn = 'zrangebyscore';
@@ -25,7 +24,7 @@ interface Row {
 }
 
 let testbed: Testbed;
-const sent: string[] = [];
+let sent: readonly string[] = [];
 
 beforeAll(async () => {
   const standingStill = Date.now();
@@ -49,7 +48,7 @@ beforeAll(async () => {
     expect((await store.get('retention:state'))?.value).toContain('sweptAtMs');
   await vi.waitFor(isSwept, { timeout: 10_000 });
   await store.close();
-  noteCommands(testbed.app.redis);
+  sent = noteCommands(testbed.app.redis);
 });
 afterAll(() => testbed.close());
 
@@ -81,16 +80,6 @@ it('a full login sends at most 26 commands for OpenID and 29 for Didit, a refres
   // Nothing was overlooked: every request of both parts needs the store.
   expect(withRefresh.filter(({ commands }) => commands.length === 0)).toEqual([]);
 });
-
-/** Notes each command with the kind of record that it is about, which stays readable when sealed. */
-function noteCommands(client: { sendCommand: Redis['sendCommand'] }): void {
-  const send = client.sendCommand.bind(client);
-  client.sendCommand = (command, stream) => {
-    const [, , kind] = command.args.map(String).join(' ').split(':');
-    sent.push(`${command.name} ${kind ?? ''}`);
-    return send(command, stream);
-  };
-}
 
 /** One request after the other, and the webhook only once the page waits, so that each command has one cause. */
 async function signInCounted(identifier: string, clientId: string): Promise<Row[]> {
@@ -211,8 +200,6 @@ async function userinfo(accessToken: string): Promise<unknown> {
 }
 
 /** What selfies came to, and how sign-ins ended, is gathered for two seconds and written for all of that time at once. */
-const isMeter = (command: string): boolean => /^\w+ (meter|tally)$/.test(command);
-
 const isAudit = (command: string): boolean => /^\w+ audit(-\w+)?$/.test(command);
 
 /** What was written for so many logins, once all of it is there. */

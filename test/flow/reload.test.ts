@@ -39,6 +39,9 @@ const withCookieKeys = (now: Configured, keys: string[]): Configured => ({
   config: { ...now.config, cookies: { keys } },
 });
 
+/** Nor does a page learn of a verdict by asking, as it does after a second. */
+const unreadable = { operation: 'decision', mode: 503, times: 1_000 };
+
 describe('a login that began before', () => {
   it.each([
     ['SQLite', () => Promise.resolve('sqlite::memory:')],
@@ -68,7 +71,7 @@ describe('a login that began before', () => {
     const [party, browser] = [await createParty(bed), createBrowser()];
     const request = await party.begin();
     const didit = await toSelfie(browser, request);
-    await bed.control('faults', { webhooks: 'withhold' });
+    await bed.control('faults', { webhooks: 'withhold', api: unreadable });
     const back = await settle(browser, await takeSelfie(browser, didit, 'approve'));
     expect(heading(back)).toBe('Checking your selfie');
     const events = `${back.url.split('?')[0]}/events`;
@@ -78,6 +81,7 @@ describe('a login that began before', () => {
     await bed.reload((now) => now);
     expect(await before.text()).toBe('retry: 1000\n\nretry: 1000\n\n');
     const after = await listen();
+    await fetch(`${bed.simulatorUrl}/control/faults`, { method: 'DELETE' });
     await bed.control('webhooks/release', {});
     expect(await after.text()).toContain('look again');
   });
@@ -245,7 +249,7 @@ describe('what cannot be used', () => {
     const bed = await start({ storeUrl: await freshRedis() });
     const party = await createParty(bed);
     const browser = createBrowser();
-    await bed.control('faults', { webhooks: 'withhold' });
+    await bed.control('faults', { webhooks: 'withhold', api: unreadable });
     const didit = await toSelfie(browser, await party.begin());
     const back = await settle(browser, await takeSelfie(browser, didit, 'approve'));
     const events = `${back.url.split('?')[0]}/events`;

@@ -107,8 +107,8 @@ it('what was begun, for whom, and what it came to is what `cost` says', async (t
     const report = await command('cost', '--by', 'client');
     expect(report).toMatchObject({
       ...{ billed: 3, free: 3, dollars: 0, total: { dollars: 0.3 } },
-      byClient: [{ client: 'first', created: 4, approved: 2, declined: 1, in_review: 1, open: 0 }],
-      byReason: [{ reason: 'login', created: 4 }],
+      by_client: [{ client: 'first', created: 4, approved: 2, declined: 1, in_review: 1, open: 0 }],
+      by_reason: [{ reason: 'login', created: 4 }],
     });
   }, patience);
   const metrics = await (await fetch(`${bed.managementUrl}/metrics`)).text();
@@ -128,8 +128,8 @@ it('a selfie that Didit approved is charged, whatever was pressed before its web
   }
   await bed.control('webhooks/release', {});
   await vi.waitFor(async () => {
-    const { byClient } = await command('cost', '--by', 'client');
-    expect(byClient).toMatchObject([{ created: 4, approved: 4, open: 0 }]);
+    const { by_client: rows } = await command('cost', '--by', 'client');
+    expect(rows).toMatchObject([{ created: 4, approved: 4, open: 0 }]);
   }, patience);
 }, 60_000);
 

@@ -172,7 +172,10 @@ it.each([
       });
       expect((await ask(`/auth?${pushed.toString()}`)).status, 'as a pushed request').toBe(400);
     };
-    for (const one of strings) await tryAll(one);
+    // Several at once: the real ones below last a minute.
+    for (let at = 0; at < strings.length; at += 8) {
+      await Promise.all(strings.slice(at, at + 8).map(tryAll));
+    }
 
     // The real ones work, so that all that refusing means something.
     await still.expectAllGood();

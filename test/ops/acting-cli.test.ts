@@ -40,9 +40,9 @@ describe('didit-oidc clients', () => {
     const { value } = added['secret'] as { value: string };
     expect(added['settings']).toMatchObject({
       issuer: scene.bed.issuer,
-      clientId: 'wiki',
+      client_id: 'wiki',
       discovery: `${scene.bed.issuer}/.well-known/openid-configuration`,
-      redirectUris: [redirectUri],
+      redirect_uris: [redirectUri],
     });
     const { issuer } = scene.bed;
     const request = await (await createParty({ issuer, clientSecret: value }, 'wiki')).begin();

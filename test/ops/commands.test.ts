@@ -194,6 +194,9 @@ describe('an id that begins with a dash', () => {
         expect({ words, status, stdout }).toEqual({ words, status: 1, stdout: '' });
         expect(stderr).toContain(`nobody signs in as "${id}"`);
       }
+      // Those of keys are short.
+      const key = await command('keys', 'retire', 'store', '-V4xF2q0', '--json');
+      expect(key.stderr).toContain('there is no');
       const { stderr } = await command('sessions', 'end', 'nobody@example.com', id, '--json');
       expect(stderr).toContain('nobody signs in as "nobody@example.com"');
     },

@@ -71,7 +71,7 @@ it('[PL-26] nothing more is done until it is written', async () => {
   expect(await names()).toEqual(['first']);
   log.isAway = false;
   await makeKey('second');
-  expect(await names()).toEqual(['first', 'second']);
+  expect((await names())?.toSorted()).toEqual(['first', 'second']);
   expect(await entries()).toHaveLength(2);
 });
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { loadPolicy } from '../../src/config/policies.ts';
 import { hashSecret } from '../../src/oidc/client-secrets.ts';
-import { type Scene, minute, openScene } from '../support/account.ts';
+import { type Scene, openScene } from '../support/account.ts';
 import { apiOf, makeKey } from '../support/api.ts';
 import { basic, post } from '../oidc/support.ts';
 import type { Answer } from '../support/browser.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   call = apiOf(scene.bed, await makeKey(scene.bed));
 });
 afterAll(() => scene.close());
-beforeEach(() => scene.pass(16 * minute));
+beforeEach(() => scene.passQuarter());
 
 const fields = {
   client_name: 'Added',

@@ -1,7 +1,7 @@
 /** What operators see of somebody's sign-ins and devices, and end. */
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Scene, minute, openScene } from '../support/account.ts';
+import { type Scene, openScene } from '../support/account.ts';
 import { apiOf, makeKey } from '../support/api.ts';
 import { type Party, createBrowser, createParty, signIn } from '../support/login.ts';
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
   call = apiOf(scene.bed, await makeKey(scene.bed));
 });
 afterAll(() => scene.close());
-beforeEach(() => scene.pass(16 * minute));
+beforeEach(() => scene.passQuarter());
 
 async function signedIn() {
   const address = scene.bed.person();

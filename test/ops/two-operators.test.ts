@@ -29,7 +29,7 @@ beforeAll(async () => {
   for (const sub of operators) await roles.add(sub, 'reviewer', 'test');
 });
 afterAll(() => scene.close());
-beforeEach(() => scene.pass(16 * minute));
+beforeEach(() => scene.passQuarter());
 
 async function subOf(address: string): Promise<string> {
   const { body } = await call('GET', `/accounts?named=${encodeURIComponent(address)}`);

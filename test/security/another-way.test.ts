@@ -1,5 +1,5 @@
 /** The ways in besides a selfie: what they tell a stranger, and how much may be asked of them. */
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import { type Answer, withoutToken } from '../support/browser.ts';
 import {
@@ -14,7 +14,7 @@ import {
   whileWaiting,
 } from '../support/login.ts';
 import { freshRedis } from '../support/redis.ts';
-import { type Testbed, startTestbed } from '../support/testbed.ts';
+import { type Testbed, awayFromTheQuarter, startTestbed } from '../support/testbed.ts';
 import {
   answer,
   browserElsewhere,
@@ -44,6 +44,7 @@ afterAll(async () => {
   await store.close();
   await bed.close();
 });
+beforeEach(awayFromTheQuarter);
 
 const plain = ({ text, status }: Answer, person: string): string =>
   `${status} ${withoutToken(text)
@@ -196,15 +197,15 @@ describe('a stranger', () => {
   it('[AB-05] who types wrongly four times, and whose every answer is right from then on, is not stopped', async () => {
     const [browser, person] = [browserElsewhere(), bed.person()];
     const { app, paper } = await equip(store, person);
-    const signIn = async (code: string, recovery: string): Promise<void> => {
+    const signIn = async (code: () => string, recovery: string): Promise<void> => {
       const choice = await toChoice(browser, await party.begin({ prompt: 'login' }), person);
-      const first = await answer(browser, await choose(browser, choice, 'totp'), code);
+      const first = await answer(browser, await choose(browser, choice, 'totp'), code());
       const second = await choose(browser, first, 'recovery');
       expect(heading(await answer(browser, second, recovery))).toBe('It is you');
     };
     let page = await toChoice(browser, await party.begin(), person);
     page = await choose(browser, page, 'totp');
     for (let tries = 0; tries < 4; tries += 1) page = await answer(browser, page, '00000000');
-    for (const [at, steps] of [-1, 0, 1].entries()) await signIn(app(steps), paper[at]!);
+    for (const [at, steps] of [-1, 0, 1].entries()) await signIn(() => app(steps), paper[at]!);
   });
 });

@@ -65,7 +65,7 @@ async function walk(name: string): Promise<string[]> {
 describe('[AB-01] a name without an account', () => {
   it(
     `is led through the same pages as one that has one, ${eachKind} of each`,
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       const seen = new Set<string>();
       for (let at = 0; at < eachKind; at += 1) {
@@ -183,7 +183,7 @@ it('[AB-01] without a decoy picture an unknown name gets a neutral page, and not
 
 it(
   '[AB-02] 5,000 starts from 500 networks begin no more selfies than the hour allows, and a known browser goes on',
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   async () => {
     const heard = overhear();
     const nowMs = Date.now();

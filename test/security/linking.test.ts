@@ -1,5 +1,5 @@
 /** Signing up with an address that is somebody's already: a mailbox is a way in for nobody but who has nothing else. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { consentVersion } from '../../src/enrol/agree.ts';
 import { type Answer, type TestBrowser, withoutToken } from '../support/browser.ts';
 import { agree, confirmAddress, showDocument, toJoin } from '../support/enrol.ts';
@@ -14,6 +14,7 @@ import {
   toConsent,
   toDocument,
 } from '../support/newcomers.ts';
+import { awayFromTheQuarter } from '../support/testbed.ts';
 import { answer, browserElsewhere, choose, finishOn, mailedCode } from '../support/ways.ts';
 import { wordsOf } from '../support/words.ts';
 
@@ -22,6 +23,7 @@ beforeAll(async () => {
   newcomers = await startNewcomers();
 });
 afterAll(() => newcomers.close());
+beforeEach(awayFromTheQuarter);
 
 const ana = 'ana@example.com';
 const selfiePage = 'One selfie to sign in';

@@ -3,7 +3,7 @@ import * as oidc from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Familiar } from '../../src/domain/familiar.ts';
 import { answerOf } from '../oidc/support.ts';
-import { type Scene, mailOf, minute, openScene, recordOf } from '../support/account.ts';
+import { type Scene, mailOf, openScene, recordOf } from '../support/account.ts';
 import { type Answer, createBrowser } from '../support/browser.ts';
 import { createDevice, signInWith, toContext } from '../support/device.ts';
 import { accountPage, tokenOn } from '../support/enrol.ts';
@@ -35,7 +35,7 @@ afterAll(async () => {
   await listener.close();
 });
 // Limits count by the quarter of an hour, and all browsers of a test share an address.
-beforeEach(() => scene.pass(16 * minute));
+beforeEach(() => scene.passQuarter());
 
 const aboutNewDevices = (person: string) =>
   scene.bed.mails.filter(({ to, message }) => to.address === person && message.kind !== 'code');

@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => scene.close());
 // Limits count by the quarter of an hour, and all browsers of a test share an address.
-beforeEach(() => scene.pass(16 * minute));
+beforeEach(() => scene.passQuarter());
 
 type Person = Awaited<ReturnType<typeof somebody>>;
 type Browser = ReturnType<typeof createBrowser>;

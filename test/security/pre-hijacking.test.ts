@@ -2,7 +2,7 @@
  * Who begins with another person's address. Nothing is made of it before the code that was sent there came back to the
  * browser that asked, and what the person finds later is theirs alone.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { consentVersion } from '../../src/enrol/agree.ts';
 import type { SendMail } from '../../src/domain/message.ts';
 import { invite } from '../../src/enrol/invitation.ts';
@@ -11,6 +11,7 @@ import { agree, showDocument, takeCodes, toJoin } from '../support/enrol.ts';
 import { heading, isCallback, press, settle } from '../support/login.ts';
 import { type Newcomers, force, look, startNewcomers, toDocument } from '../support/newcomers.ts';
 import { recordsOn } from '../support/operators.ts';
+import { awayFromTheQuarter } from '../support/testbed.ts';
 import { browserElsewhere, mailedCode } from '../support/ways.ts';
 
 let newcomers: Newcomers;
@@ -18,6 +19,7 @@ beforeAll(async () => {
   newcomers = await startNewcomers();
 });
 afterAll(() => newcomers.close());
+beforeEach(awayFromTheQuarter);
 
 let addresses = 0;
 const newAddress = (name: string): string => `${name}${(addresses += 1)}@example.com`;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type DueTools, createDueList } from '../../src/store/due.ts';
 import type { Store } from '../../src/store/store.ts';
+import { soon } from '../support/soon.ts';
 import { newKey, openSqlite } from './stores.ts';
 
 let nowMs = Date.UTC(2026, 10, 25);
@@ -56,8 +57,8 @@ describe('a thing that is due', () => {
     await lists[0]?.add('["a"]', 0);
     for (const list of lists) list.nudge();
     await sleep(500);
+    await soon(async () => expect(await left(store)).toEqual([]));
     expect(done).toEqual(['["a"]']);
-    expect(await left(store)).toEqual([]);
   });
 
   it('is done again, and by its own name, when whoever began it is gone', async () => {

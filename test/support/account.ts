@@ -6,7 +6,7 @@ import type { Answer, TestBrowser } from './browser.ts';
 import { act } from './enrol.ts';
 import { createBrowser, heading, press, settle, toSelfie, whileWaiting } from './login.ts';
 import { freshRedis } from './redis.ts';
-import { type Testbed, type TestbedOptions, startTestbed } from './testbed.ts';
+import { type Testbed, type TestbedOptions, quarterMs, startTestbed } from './testbed.ts';
 import { answer, choose, equip, mailedCode, toChoice, waysOn } from './ways.ts';
 
 export const minute = 60;
@@ -23,6 +23,11 @@ export async function openScene(options: TestbedOptions = {}) {
   return {
     ...{ bed, store },
     pass: (seconds: number): void => void (moved.ms += seconds * 1_000),
+    /** To the beginning of a quarter after the next: limits are of calendar quarters, and none ends while one counts. */
+    passQuarter(): void {
+      moved.ms += quarterMs;
+      moved.ms += quarterMs - (Date.now() % quarterMs);
+    },
     async close(): Promise<void> {
       await store.close();
       await bed.close();
@@ -105,12 +110,17 @@ export function said({ text }: Answer): string {
   return /<p class="notice" role="status"[^>]*>([^<]*)/.exec(text)?.[1]?.trim() ?? '';
 }
 
-/** The latest mail of a kind to somebody, once it is there. */
-export function mailOf({ mails }: Pick<Testbed, 'mails'>, address: string, kind: string) {
+/** The latest mail of a kind to somebody, once it is there. @param before so many mails are of earlier. */
+export function mailOf(
+  { mails }: Pick<Testbed, 'mails'>,
+  address: string,
+  kind: string,
+  before = 0,
+) {
   return vi.waitFor(() => {
-    const found = mails.filter(
-      ({ to, message }) => to.address === address && message.kind === kind,
-    );
+    const found = mails
+      .slice(before)
+      .filter(({ to, message }) => to.address === address && message.kind === kind);
     const [last] = found.slice(-1);
     if (!last) throw new Error(`no mail "${kind}" to ${address}`);
     return last;

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 export interface LogoutListener {
   url: string;
   tokens: string[];
-  /** What it answers with; undefined: nothing, ever. */
-  status: number | undefined;
+  /** What it answers with; undefined: nothing, ever. Of several one after the other, and the last from then on. */
+  status: number | undefined | number[];
   close(): Promise<void>;
 }
 
@@ -17,7 +17,9 @@ export async function listenForLogout(): Promise<LogoutListener> {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       made.tokens.push(new URLSearchParams(body).get('logout_token') ?? '');
-      if (made.status !== undefined) response.writeHead(made.status).end();
+      const { status } = made;
+      const next = Array.isArray(status) && status.length > 1 ? status.shift() : [status].flat()[0];
+      if (next !== undefined) response.writeHead(next).end();
     });
   });
   server.listen(0, '127.0.0.1');

@@ -8,11 +8,14 @@ const range = { from: 10_000, to: 32_000 };
 /** No client of the web goes there (WHATWG Fetch, "bad port"). */
 const barred = 10_080;
 const given = new Set<number>();
+/** Of several workers each has ports of its own: between finding one and listening there passes a while. */
+const worker = Number(process.env['VITEST_POOL_ID'] ?? '0') % 2;
 
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(range.from, range.to);
-    if (port === barred || given.has(port) || !(await isFree(port))) continue;
+    if (port % 2 !== worker || port === barred || given.has(port)) continue;
+    if (!(await isFree(port))) continue;
     given.add(port);
     return port;
   }

@@ -21,14 +21,24 @@ export async function freshRedis(): Promise<string> {
 
 /** Counts what a client sends from now on, pipelined or not. */
 export function countCommands(client: { sendCommand: Redis['sendCommand'] }): () => string[] {
+  const sent = noteCommands(client);
+  return () => sent.map((command) => command.split(' ')[0] ?? '');
+}
+
+/** Notes each command with the kind of record that it is about, which stays readable when sealed. */
+export function noteCommands(client: { sendCommand: Redis['sendCommand'] }): readonly string[] {
   const sent: string[] = [];
   const send = client.sendCommand.bind(client);
   client.sendCommand = (command, stream) => {
-    sent.push(command.name);
+    const [, , kind] = command.args.map(String).join(' ').split(':');
+    sent.push(`${command.name} ${kind ?? ''}`);
     return send(command, stream);
   };
-  return () => sent;
+  return sent;
 }
+
+/** What money and days are counted in, a while after what was counted. */
+export const isMeter = (command: string): boolean => /^\w+ (meter|tally)$/.test(command);
 
 /** All keys with all that is in them, read by type, since a binary dump may be compressed; and seconds left of each. */
 export function dumpOf(url: string): Promise<{ text: string; lifetimes: Map<string, number> }> {

@@ -94,10 +94,10 @@ export interface DeploymentKeys {
   clientSecret: string;
 }
 
-const quarterMs = 900_000;
+export const quarterMs = 900_000;
 
 /** Limits are of calendar quarters and hours: what is counted in the last seconds of one would be about two of them. */
-async function awayFromTheQuarter(): Promise<void> {
+export async function awayFromTheQuarter(): Promise<void> {
   const leftMs = quarterMs - (Date.now() % quarterMs);
   if (leftMs < 20_000) await sleep(leftMs);
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 
 /** An id of ours, or of the library's: base64url, of which one in 64 begins with a dash. No option has capitals or digits. */
-const idWithDash = /^-(?=.*[A-Z\d])[\w-]{15,}$/;
+const idWithDash = /^-(?=.*[A-Z\d])[\w-]{7,}$/;
 
 /** A command to which an id stays what it is called, also one that begins like an option. */
 export class Verb extends Command {

@@ -52,15 +52,10 @@ describe('[XD-12] before the selfie the phone is told what it is for', () => {
     const { address } = await offered(scene);
     scene.pass(12_000);
     const { text } = await phoneOf().get(address);
-    for (const told of [
-      'Desk',
-      'localhost:9',
-      'Chrome on Linux',
-      'same network',
-      '12 seconds ago',
-    ]) {
+    for (const told of ['Desk', 'localhost:9', 'Chrome on Linux', 'same network']) {
       expect(text).toContain(told);
     }
+    expect(text).toMatch(/1[23] seconds ago/);
     expect(text).toMatch(/on a screen in front of you/);
     scene.pass(-12_000);
   });
