@@ -61,7 +61,7 @@ it('is held once a person, and an approval writes to them and signs nobody in', 
 
   const [found, ...others] = await cases();
   expect(others).toEqual([]);
-  expect(found).toMatchObject({ ...{ reason: 'policy', status: 'open' }, client: 'First' });
+  expect(found).toMatchObject({ ...{ reason: 'policy', status: 'open' }, client_name: 'First' });
   expect(page.text).toContain(found?.reference);
   expect(Object.keys(found ?? {}).filter((key) => key.startsWith('didit'))).toEqual([]);
   const { calls } = await bed.log();

@@ -197,11 +197,12 @@ describe('didit-oidc reviews', () => {
     const { stdout } = await operators.reviews('show', reference.toLowerCase(), '--json');
     const shown = JSON.parse(stdout) as Record<string, string>;
     expect(Object.keys(shown)).toEqual([
-      ...['id', 'reference', 'status', 'reason', 'kind', 'account', 'client', 'attempt'],
-      ...['opened_at', 'didit_session', 'didit_console'],
+      ...['id', 'reference', 'status', 'reason', 'kind', 'account', 'attempt'],
+      ...['client', 'client_name', 'opened_at', 'approved_by', 'didit_session', 'didit_console'],
     ]);
     expect(shown).toMatchObject({
-      ...{ reference, status: 'open', reason: 'in_review', kind: 'login', client: 'First' },
+      ...{ reference, status: 'open', reason: 'in_review', kind: 'login' },
+      ...{ client: 'first', client_name: 'First' },
       ...{ didit_console: `https://console.example/app/${diditSessionId}` },
     });
     const text = await operators.reviews('show', shown.id!);
@@ -234,7 +235,7 @@ describe('didit-oidc reviews', () => {
     expect(late.stderr).toContain(`${id} was declined by otto`);
     expect(await cases()).toEqual([]);
     expect(await cases('--all')).toMatchObject([
-      { id, status: 'declined', closed_by: 'otto', closed_reason: 'a photograph' },
+      { id, status: 'declined', closed_by: ['otto'], closed_reason: 'a photograph' },
     ]);
     expect(mailed()).toEqual([]);
   });
@@ -249,10 +250,12 @@ describe('didit-oidc reviews', () => {
       const again = await operators.reviews('approve', id, ...by(same));
       expect(again.stderr).toContain(`${same} approved it before: it takes another operator`);
     }
-    expect(await cases()).toMatchObject([{ status: 'open', approved_by: 'otto' }]);
+    expect(await cases()).toMatchObject([{ status: 'open', approved_by: ['otto'] }]);
     expect(mailed()).toEqual([]);
     await operators.reviews('approve', id, ...by('olga'));
-    expect(await cases('--all')).toMatchObject([{ status: 'approved', closed_by: 'otto, olga' }]);
+    expect(await cases('--all')).toMatchObject([
+      { status: 'approved', closed_by: ['otto', 'olga'] },
+    ]);
     await vi.waitFor(() => expect(mailed()).toEqual(['review_approved']), 10_000);
   });
 });

@@ -47,7 +47,7 @@ test('[PL-15] what an app is called steers no terminal, and is no line of its ow
     expectPlain(stdout);
   }
   const { stdout } = await operators.reviews('list', '--json');
-  expect(JSON.parse(stdout)).toMatchObject({ reviews: [{ client: name }] });
+  expect(JSON.parse(stdout)).toMatchObject({ reviews: [{ client_name: name }] });
 });
 
 test('[PL-15] nor does what is quoted where a command was refused', async () => {

@@ -14,7 +14,7 @@ import { mayPerform } from './perform.ts';
 import { Refusal, orConflict } from './refusal.ts';
 import type { ActTools } from './tools.ts';
 
-export const reviewView = z.object({
+const caseAnswer = z.object({
   id: z.string(),
   /** What the person's page shows. */
   reference: z.string(),
@@ -37,7 +37,7 @@ export const reviewView = z.object({
   didit_console: z.string().optional(),
 });
 
-function view(found: ReviewCase, { consoleUrl }: ActTools): z.input<typeof reviewView> {
+export function caseView(found: ReviewCase, consoleUrl: string): z.input<typeof caseAnswer> {
   const { id, reference, status, reason, kind, account, client, attempt, authTime } = found;
   const { diditSessionId: session, openedAtMs, closedBy, closedReason, closedAtMs } = found;
   return {
@@ -75,7 +75,7 @@ const list = act({
     status: z.enum(['open', 'all']).default('open'),
     account: z.string().min(1).max(254).optional(),
   }),
-  answer: z.object({ reviews: z.array(reviewView), next: z.string().optional() }),
+  answer: z.object({ reviews: z.array(caseAnswer), next: z.string().optional() }),
   async run({ query: { status, account, limit, cursor } }, tools) {
     const { reviews } = tools;
     const after = cursor === undefined ? undefined : await reviews.find(cursor);
@@ -87,7 +87,10 @@ const list = act({
     }
     const page = found.slice(0, limit);
     const next = found.length > limit ? page.at(-1)?.id : undefined;
-    return { reviews: page.map((one) => view(one, tools)), ...(next ? { next } : {}) };
+    return {
+      reviews: page.map((one) => caseView(one, tools.consoleUrl)),
+      ...(next ? { next } : {}),
+    };
   },
 });
 
@@ -96,9 +99,9 @@ const get = act({
   summary: 'One case',
   ...{ role: 'reviewer', scope: 'reviews:read' },
   params: idParam,
-  answer: reviewView,
+  answer: caseAnswer,
   accountOf: ({ account }) => account,
-  run: async ({ params: { id } }, tools) => view(await findCase(id, tools), tools),
+  run: async ({ params: { id } }, tools) => caseView(await findCase(id, tools), tools.consoleUrl),
 });
 
 const word = z.strictObject({

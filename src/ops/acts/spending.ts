@@ -102,10 +102,7 @@ const outageAnswer = z.object({
   operations: z.record(z.string(), z.enum(['closed', 'open', 'half-open'])),
 });
 
-export const answerOf = (
-  shown: OutageShown,
-  { spending }: ActTools,
-): z.input<typeof outageAnswer> => ({
+const answerOf = (shown: OutageShown, { spending }: ActTools): z.input<typeof outageAnswer> => ({
   ...outageView(shown),
   operations: { ...spending.state().operations },
 });

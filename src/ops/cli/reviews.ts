@@ -41,9 +41,10 @@ export function addReviewsCommand(program: Command): void {
 }
 
 async function list(options: ListOptions): Promise<void> {
+  const { caseView } = await import('../acts/reviews.ts');
   await withPeopleSide(options, async ({ reviews, config }) => {
     const wanted = await Array.fromAsync(reviews.list({ isOpen: !options.all }));
-    const described = wanted.map((one) => describe(one, config.didit.consoleUrl));
+    const described = wanted.map((one) => caseView(one, config.didit.consoleUrl));
     const next = options.all
       ? 'nothing was opened in ninety days'
       : 'nobody waits; --all lists those that are closed';
@@ -59,34 +60,16 @@ function lineOf({ id, reference, openedAtMs, status, kind, account, client }: Re
 }
 
 async function show(named: string, options: PeopleOptions): Promise<void> {
+  const { caseView } = await import('../acts/reviews.ts');
   const { findReview } = await import('../../enrol/review.ts');
   await withPeopleSide(options, async (side) => {
-    const found = describe(await findReview(named, side), side.config.didit.consoleUrl);
-    const width = Math.max(...Object.keys(found).map((key) => key.length));
+    const found = caseView(await findReview(named, side), side.config.didit.consoleUrl);
+    const rows = Object.entries(found).map(([key, value]) => [key, [value].flat().join(', ')]);
+    const width = Math.max(...rows.map(([key = '']) => key.length));
     print(options, found, () =>
-      Object.entries(found).map(([key, value]) => `${key.padEnd(width)}  ${String(value)}`),
+      rows.flatMap(([key = '', text]) => (text ? [`${key.padEnd(width)}  ${text}`] : [])),
     );
   });
-}
-
-/** The pictures stay at Didit: here is the way to them. */
-function describe(found: ReviewCase, consoleUrl: string) {
-  const { id, reference, status, reason, kind, account, client, attempt, authTime } = found;
-  const { diditSessionId, openedAtMs, closedBy, closedReason, closedAtMs } = found;
-  const fields = {
-    ...{ id, reference, status, reason, kind, account, client: client.name, attempt },
-    opened_at: isoTime(openedAtMs),
-    // Of a check that was put in doubt after it had signed somebody in.
-    signed_in_at: authTime === undefined ? undefined : isoTime(authTime * 1000),
-    [status === 'open' ? 'approved_by' : 'closed_by']: closedBy.join(', ') || undefined,
-    closed_at: closedAtMs === undefined ? undefined : isoTime(closedAtMs),
-    closed_reason: closedReason,
-    didit_session: diditSessionId,
-    didit_console:
-      diditSessionId &&
-      consoleUrl.replaceAll(/\{session\}|%7Bsession%7D/gi, encodeURIComponent(diditSessionId)),
-  };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 async function close(verb: Verb, named: string, options: WordOptions): Promise<void> {
