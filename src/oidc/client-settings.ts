@@ -26,6 +26,9 @@ export const usualMetadata = {
   device: { grant_types: ['authorization_code'], token_endpoint_auth_method: 'none' },
 } as const;
 
+/** What stands where the secret goes that nobody can look up any more. */
+export const secretElsewhere = 'THE CLIENT SECRET';
+
 /** @param secret where it was just made; else its place is left open. */
 export function settingsFor(
   { id, metadata }: Pick<KnownClient, 'id' | 'metadata'>,
@@ -37,7 +40,7 @@ export function settingsFor(
   const hasSecret = authentication.startsWith('client_secret_');
   const filled: Filled = {
     ...{ issuer, id, redirect: redirectUris[0] ?? 'https://app.example.com/callback' },
-    secret: hasSecret ? (secret ?? 'THE CLIENT SECRET') : undefined,
+    secret: hasSecret ? (secret ?? secretElsewhere) : undefined,
   };
   return {
     ...{ issuer, clientId: id, authentication, redirectUris, scope: usualScope },

@@ -1,5 +1,6 @@
 import {
   type Software,
+  secretElsewhere,
   software,
   usualMetadata,
   usualScope,
@@ -24,8 +25,6 @@ interface Known {
   secret: string;
   redirectUris: readonly string[];
 }
-
-const secretElsewhere = 'THE-SECRET';
 
 const { server, device } = usualMetadata;
 
