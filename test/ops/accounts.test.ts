@@ -189,6 +189,13 @@ describe('didit-oidc accounts', () => {
       expect(report.stdout).toMatch(/^ {2}complete 2\S+Z$/m);
       expect(person.canaries.filter((canary) => report.stdout.includes(canary))).toEqual([]);
       expect(await json('erasure')).toEqual({ unfinished: [] });
+      const time = expect.stringMatching(/^2\d{3}-\d\d-\d\dT[\d:.]+Z$/) as string;
+      const { steps, ...all } = (await json('erasure', id)) as { steps: object[] };
+      expect(all).toEqual({
+        ...{ sub: id, scope: 'account', asked_at: time, finished_at: time, tries: 1 },
+      });
+      const sessions = { step: 'didit_sessions', count: 2, tries: 1, done_at: time };
+      expect(steps).toContainEqual(sessions);
       expect([...faces.kept]).toEqual([]);
     },
     timeoutMs,

@@ -141,6 +141,11 @@ test(
     });
     expect(await operatorsOf('budget.changed')).toEqual([['command-line']]);
     await json('budget', 'clear', '--client', 'nosuch');
+    await json('budget', 'set', '--each-client', '--day-hard', '7');
+    expect(await json('budget', 'show')).toMatchObject({
+      caps: { each_client: { day: { hard: 7 } } },
+      set: { each_client: { day: { hard: 7 } }, clients: { wiki: { day: { hard: 5 } } } },
+    });
   },
   timeoutMs,
 );

@@ -26,7 +26,10 @@ const refusal = (work: Promise<unknown>): Promise<string> =>
 test('the caps of the settings are in force until an operator sets others, by their version', async () => {
   const before = await perform('budget.get');
   expect(before).toMatchObject({ caps: { all: { month: { hard: 80 } } }, set: {}, version: '0' });
-  const body = { all: { month: { soft: 10, hard: 20 } }, clients: { first: { day: { hard: 1 } } } };
+  const body = {
+    ...{ all: { month: { soft: 10, hard: 20 } }, each_client: { day: { hard: 3 } } },
+    clients: { first: { day: { hard: 1 } } },
+  };
   const after = await perform('budget.set', { body, ifVersion: '0' });
   expect(after).toMatchObject({ caps: body, set: body });
   expect(await refusal(perform('budget.set', { body: {}, ifVersion: '0' }))).toBe(
