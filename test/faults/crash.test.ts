@@ -21,7 +21,7 @@ import { type Wire, startWire } from '../support/wire.ts';
 import { createWatcher, offers, visit } from './people.ts';
 
 /** More than a login has; the test fails when it does not find the end. */
-const mostPoints = 100;
+const mostPoints = 60;
 
 it.each([
   ['before a command is sent', 'there'],

@@ -215,9 +215,9 @@ describe('[EN-08] after the wait', () => {
     const sheet = await act(browser, back, 'recover-finish');
     expect(said(sheet)).toContain('fifteen minutes');
     await mailOf(scene.bed, person.address, 'recovery_done');
-    scene.pass(14 * minute);
+    scene.pass(15 * minute - 5);
     expect((await force({ browser, page: sheet }, 'totp')).status).toBe(200);
-    scene.pass(minute + 10);
+    scene.pass(10);
     await expectNothingChanges({ browser, page: sheet });
     await expectNotFinished({ browser, page: sheet });
   });

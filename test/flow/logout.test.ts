@@ -200,10 +200,10 @@ describe('[PR-19] back-channel logout', () => {
     const page = await browser.get(`${bed.issuer}/session/end`);
     const startedMs = performance.now();
     const done = await answerLogout(browser, page);
-    const leftMs = performance.now();
+    const tookMs = performance.now() - startedMs;
     expect(done.location).toBe(`${bed.issuer}/session/end/success`);
     expect(await hasSession(browser)).toBe(false);
-    return { sub: tokens.claims()?.sub, sids, startedMs, leftMs };
+    return { sub: tokens.claims()?.sub, sids, tookMs };
   }
 
   /** Single sign-on to a client without a secret. @returns the claims of its ID token. */
@@ -271,11 +271,11 @@ describe('[PR-19] back-channel logout', () => {
     hanging.status = undefined;
     failing.status = 503;
     await start({ allowPrivateNetworks: true }, { hangs: hanging.url, fails: failing.url });
-    const { startedMs, leftMs } = await logOutWith('hangs', 'fails', 'told');
+    const { tookMs } = await logOutWith('hangs', 'fails', 'told');
+    const leftMs = performance.now();
     await told(1);
-    // Whoever hangs is given up after two and a half seconds.
-    expect(performance.now() - leftMs).toBeLessThan(2_000);
-    expect(leftMs - startedMs).toBeLessThan(2_000);
+    expect(performance.now() - leftMs).toBeLessThan(1_000);
+    expect(tookMs).toBeLessThan(2_000);
     await soon(() => expect(hanging.tokens).toHaveLength(1));
     await vi.waitFor(
       () => {

@@ -148,12 +148,15 @@ type Use = (
 ) => Promise<{ result: string; ms: number }>;
 const uses: Record<string, Use> = {
   async jwks_uri(world, address, more = {}) {
-    const { client_id: id = '', error } = await register(world, {
-      token_endpoint_auth_method: 'private_key_jwt',
-      grant_types: ['authorization_code', 'client_credentials'],
-      ...{ jwks_uri: address, ...more },
-    });
-    if (error) return { result: error, ms: 0 };
+    const registered = await timed(() =>
+      register(world, {
+        token_endpoint_auth_method: 'private_key_jwt',
+        grant_types: ['authorization_code', 'client_credentials'],
+        ...{ jwks_uri: address, ...more },
+      }),
+    );
+    const { client_id: id = '', error } = registered.of;
+    if (error) return { result: error, ms: registered.ms };
     const assertion = await new jose.SignJWT({ jti: randomUUID() })
       .setProtectedHeader({ alg: 'ES256', kid: 'mine' })
       .setIssuer(id)
@@ -169,7 +172,8 @@ const uses: Record<string, Use> = {
         client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       }),
     );
-    return { result: of.json.access_token === undefined ? String(of.json.error) : 'ok', ms };
+    const result = of.json.access_token === undefined ? String(of.json.error) : 'ok';
+    return { result, ms: registered.ms + ms };
   },
   async sector_identifier_uri(world, address, more = {}) {
     const { of, ms } = await timed(() =>
@@ -182,12 +186,15 @@ const uses: Record<string, Use> = {
     return { result: of['error'] ?? 'ok', ms };
   },
   async backchannel_logout_uri(world, address, more = {}) {
-    const { client_id: id = '', error } = await register(world, {
-      token_endpoint_auth_method: 'none',
-      ...{ backchannel_logout_uri: address, ...more },
-      backchannel_logout_session_required: true,
-    });
-    if (error) return { result: error, ms: 0 };
+    const registered = await timed(() =>
+      register(world, {
+        token_endpoint_auth_method: 'none',
+        ...{ backchannel_logout_uri: address, ...more },
+        backchannel_logout_session_required: true,
+      }),
+    );
+    const { client_id: id = '', error } = registered.of;
+    if (error) return { result: error, ms: registered.ms };
     await visit(world, id);
     const noted = () => {
       const note = log.lines().find(({ client, attempt }) => client === id && attempt === 1);
@@ -199,7 +206,8 @@ const uses: Record<string, Use> = {
       return vi.waitFor(noted, { timeout: 10_000 });
     });
     world.ana = await signedIn(world.bed);
-    return { result: of?.['result'] === 'delivered' ? 'ok' : String(of?.['reason']), ms };
+    const result = of?.['result'] === 'delivered' ? 'ok' : String(of?.['reason']);
+    return { result, ms: registered.ms + ms };
   },
 };
 

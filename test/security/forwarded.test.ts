@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keepLog, overhear } from '../didit/support.ts';
 import { createBrowser, createParty, isCallback, signIn } from '../support/login.ts';
 import { type Testbed, startTestbed } from '../support/testbed.ts';
+import { withoutIds } from '../support/words.ts';
 
 const forged: Record<string, string> = {
   forwarded: 'for=192.0.2.66;host=evil.example;proto=https',
@@ -68,7 +69,7 @@ describe('[PL-17] forwarded headers of somebody whom nobody trusts are not belie
     const { body } = overheard.latest();
     expect(body.callback.startsWith(`${bed.issuer}/interaction/`)).toBe(true);
     expect((await request.finish(callback)).claims()?.iss).toBe(bed.issuer);
-    expect(log.text()).not.toMatch(/192\.0\.2\.66|evil\.example|\/evil/);
+    expect(withoutIds(log.text())).not.toMatch(/192\.0\.2\.66|evil/);
   });
 
   it('about whose requests they are that are counted', async () => {

@@ -10,6 +10,7 @@ import { keptSecret } from '../../src/store/secrets.ts';
 import { createTickets } from '../../src/store/tickets.ts';
 import { freshRedis } from '../support/redis.ts';
 import { newKey, openRedis, openSqlite } from './stores.ts';
+import { wordsOf } from '../support/words.ts';
 
 const random = (bytes: number): string => randomBytes(bytes).toString('base64url');
 const hash = (text: string): string => createHash('sha256').update(text).digest('base64url');
@@ -185,6 +186,7 @@ describe('who was erased', () => {
     const kept = await Array.fromAsync(store.scan('departed'));
     expect(kept).toHaveLength(1);
     expect(JSON.stringify(kept)).not.toMatch(/ana@|example/i);
+    expect(wordsOf(kept)).not.toMatch(/ana/i);
   });
 
   it('is changed by nobody any more, and keeps no name from others', async () => {

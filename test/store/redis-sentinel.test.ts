@@ -18,14 +18,14 @@ test('[RL-03] after a failover the store and its subscriptions follow the new ma
   const heard: string[] = [];
   await store.subscribe('channel', (message) => void heard.push(message));
   await group.master.kill();
-  await vi.waitFor(() => store.put('a:1', 'written after'), { timeout: 45_000, interval: 100 });
+  await vi.waitFor(() => store.put('a:1', 'written after'), { timeout: 15_000, interval: 100 });
   expect((await store.get('a:1'))?.value).toBe('written after');
   await vi.waitFor(
     async () => {
       await store.publish('channel', 'after');
       expect(heard).toContain('after');
     },
-    { timeout: 45_000, interval: 100 },
+    { timeout: 15_000, interval: 100 },
   );
   await store.close();
 });
