@@ -48,8 +48,11 @@ it('[BD-08] whose face was erased is let in by no selfie, and nothing of the ear
   const didit = await toSelfie(other, interrupted);
   const back = await settle(other, await takeSelfie(other, didit, 'approve'));
   const ready = await whileWaiting(other, back);
+  // A third is under way, and taken after it.
+  const [slow, begun] = [createBrowser(), await party.begin()];
+  const open = await toSelfie(slow, begun);
   const before = overheard.creates.map(({ diditSessionId }) => diditSessionId);
-  expect(before).toHaveLength(2);
+  expect(before).toHaveLength(3);
 
   await leaving.erasure.eraseFace(id);
   const { location = '' } = await settle(other, await press(other, ready, 'resume'));
@@ -57,6 +60,13 @@ it('[BD-08] whose face was erased is let in by no selfie, and nothing of the ear
   // What erases goes on beside it, and tells things of its own.
   const denied = () => bed.events.filter(({ event }) => event === 'login.denied').at(-1);
   expect(denied()).toMatchObject({ reason: 'changed' });
+  // Didit's session of it may be gone by then, as the face is.
+  const late = await settle(slow, await takeSelfie(slow, open, 'approve'));
+  const shown = late.url.startsWith(bed.issuer) ? await whileWaiting(slow, late) : late;
+  const last = shown.text.includes('/resume"')
+    ? await settle(slow, await press(slow, shown, 'resume'))
+    : shown;
+  expect(isCallback(last.location ?? '')).toBe(false);
 
   await finished();
   for (const session of before) {
